@@ -1,0 +1,178 @@
+"""The Responses API as an ASGI app.
+
+    ResponsesAPI("http://127.0.0.1:8000/v1")    to be mounted: every other path is a 404
+    create_app()                                from `ADAPTER_*`: other paths are passed on
+
+Mounted apps get no lifespan, so the app is its own async context manager, and works without being
+entered: connections are made with the first request.
+"""
+
+import logging
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import httpx2
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapter.asgi.create import CreateResponse, new_id
+from adapter.asgi.http import ClientDisconnectedError, encode_headers, read_headers, send_error
+from adapter.asgi.routes import allowed_methods, find_route, route_path
+from adapter.asgi.upstreams import make_proxy, make_upstream
+from adapter.asgi.websocket import deny_upgrade
+from adapter.config import Settings, SettingsError
+from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError
+from adapter.upstream.base import Upstream
+
+logger = logging.getLogger(__name__)
+
+MAX_REQUEST_ID_CHARS = 200
+
+
+class ResponsesAPI:
+    """Serves `POST /responses`, with or without `/v1` before it.
+
+    Args:
+        upstream: base URL of the chat-completions server; or an httpx2 client whose `base_url` is
+            that; or an `Upstream`. By default the setting `upstream`.
+        settings: all settings; by default they are loaded from the environment.
+        other: the app for every other path; by default they are answered with a 404.
+        options: single settings by name, instead of `settings`.
+
+    Raises:
+        SettingsError: no upstream, or a setting that does not fit.
+
+    Example:
+        responses = ResponsesAPI("http://127.0.0.1:8000/v1")
+        app = FastAPI(lifespan=lambda app: responses)
+        app.mount("/v1", responses)
+    """
+
+    def __init__(
+        self,
+        upstream: "str | httpx2.AsyncClient | Upstream | None" = None,
+        *,
+        settings: Settings | None = None,
+        other: ASGIApp | None = None,
+        **options: Any,
+    ) -> None:
+        if settings is not None and options:
+            raise SettingsError("Give `settings` or single settings, not both.")
+        self.settings = settings or Settings.load(**options)
+        self._upstream = make_upstream(upstream, self.settings)
+        self._create = CreateResponse(self.settings)
+        self._other = other
+
+    async def __aenter__(self) -> None:
+        """Begin; returns nothing, because Starlette takes what a lifespan yields for state."""
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections to the upstream."""
+        await self._upstream.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, WebSocket handshake, or lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        path = route_path(scope)
+        route = find_route(path, "/v1") or find_route(path, "")
+        if route is not None:
+            await self.serve(route, scope, receive, send)
+        elif self._other is not None:
+            await self._other(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await deny_upgrade(scope, receive, send, status=404)
+        else:
+            await send_error(send, _no_route(scope))
+
+    async def serve(
+        self,
+        route: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        upstream: Upstream | None = None,
+    ) -> None:
+        """Serve a request for one of our routes.
+
+        Args:
+            route: as `find_route` says.
+            scope: of the request.
+            receive: of the request.
+            send: of the request.
+            upstream: where to send the chat request, if not to the app's own upstream.
+        """
+        if scope["type"] == "websocket":
+            await deny_upgrade(scope, receive, send, status=426)
+            return
+        headers = read_headers(scope)
+        request_id = encode_headers({"x-request-id": _request_id(headers)})
+        try:
+            if scope["method"] not in allowed_methods(route):
+                raise _wrong_method(scope["method"], route)
+            await self._create(headers, receive, send, upstream or self._upstream, request_id)
+        except ClientDisconnectedError:
+            logger.debug("the client went before its request was complete")
+        except AdapterError as error:
+            await send_error(send, error, request_id)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        await self.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app() -> ResponsesAPI:
+    """Return the app for `uvicorn --factory adapter:create_app`, from `ADAPTER_*`.
+
+    Every path that is not ours is passed through to the upstream.
+
+    Raises:
+        SettingsError: no upstream, or a setting that does not fit.
+    """
+    return make_sidecar(Settings.load())
+
+
+def make_sidecar(settings: Settings) -> ResponsesAPI:
+    """Return an app that serves our routes and passes every other path on.
+
+    Raises:
+        SettingsError: no upstream.
+    """
+    return ResponsesAPI(settings=settings, other=make_proxy(settings))
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    """Return the client's own id for the request if it has a sane one, else a new one."""
+    given = headers.get("x-request-id", "")
+    if given and len(given) <= MAX_REQUEST_ID_CHARS and given.isascii() and given.isprintable():
+        return given
+    return new_id("req")
+
+
+def _no_route(scope: Scope) -> NotFoundError:
+    return NotFoundError(
+        f"Unknown request URL: {scope['method']} {scope['path'][:200]}. "
+        "Please check the URL for typos.",
+        code="unknown_url",
+    )
+
+
+def _wrong_method(method: str, route: str) -> MethodNotAllowedError:
+    allowed = ", ".join(allowed_methods(route))
+    return MethodNotAllowedError(
+        f"Not allowed to {method} on {route}. Allowed: {allowed}.",
+        code="method_not_allowed",
+        headers={"allow": allowed},
+    )

@@ -1,0 +1,75 @@
+"""Reading bodies and sending whole answers over raw ASGI."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from adapter.errors import AdapterError, TooLargeError
+
+_encode = msgspec.json.Encoder().encode
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class ClientDisconnectedError(Exception):
+    """The client has gone: there is nobody to answer."""
+
+
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """Return the whole request body.
+
+    Raises:
+        TooLargeError: it is longer than allowed.
+        ClientDisconnectedError: the client went before it was complete.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectedError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > max_bytes:
+            raise TooLargeError(f"The request body is larger than the limit of {max_bytes} bytes.")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Return the request headers by lower-case name; of a repeated one, the first."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+async def send_json(send: Send, status: int, content: Any, headers: Headers = ()) -> None:
+    """Send a whole answer."""
+    body = _encode(content)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(send: Send, error: AdapterError, headers: Headers = ()) -> None:
+    """Send an error as the OpenAI API words them."""
+    await send_json(
+        send, error.status, error.body(), [*encode_headers(error.headers), *headers]
+    )
+
+
+def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI wants them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

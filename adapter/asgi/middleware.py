@@ -1,0 +1,76 @@
+"""The Responses API in front of an app that speaks chat completions.
+
+    app.add_middleware(ResponsesMiddleware)            the wrapped app is the upstream, in process
+    vllm serve MODEL --middleware adapter.ResponsesMiddleware
+
+Everything that is not ours goes on to the app untouched.
+"""
+
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapter.asgi.app import ResponsesAPI
+from adapter.asgi.routes import find_route, route_path
+from adapter.config import Settings
+from adapter.upstream.asgi import AsgiUpstream
+
+
+class ResponsesMiddleware:
+    """Wraps an app and serves `POST /v1/responses` before it.
+
+    Args:
+        app: the app.
+        upstream: base URL of a chat-completions server; by default the setting `upstream`, and
+            without that the wrapped app itself, called in process.
+        prefix: of the API's routes, ours and those of the wrapped app.
+        settings: all settings; by default they are loaded from the environment.
+        options: single settings by name, instead of `settings`.
+
+    Raises:
+        SettingsError: a setting that does not fit.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        upstream: str | None = None,
+        *,
+        prefix: str = "/v1",
+        settings: Settings | None = None,
+        **options: Any,
+    ) -> None:
+        settings = settings or Settings.load(**options)
+        self._app = app
+        self._prefix = prefix
+        self._in_process = (
+            None
+            if upstream or settings.upstream
+            else AsgiUpstream(
+                app,
+                path_prefix=prefix,
+                first_byte_timeout=settings.first_byte_timeout or None,
+                idle_timeout=settings.idle_timeout or None,
+            )
+        )
+        self._api = ResponsesAPI(upstream or self._in_process, settings=settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve our routes; pass everything else on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, self._closing_after(send))
+            return
+        route = find_route(route_path(scope), self._prefix) if "path" in scope else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        upstream = self._in_process.for_scope(scope) if self._in_process else None
+        await self._api.serve(route, scope, receive, send, upstream)
+
+    def _closing_after(self, send: Send) -> Send:
+        async def send_and_close(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                await self._api.aclose()
+            await send(message)
+
+        return send_and_close

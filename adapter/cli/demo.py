@@ -1,0 +1,53 @@
+"""`responses-adapter demo`: the adapter on an embedded model server, to try it at once."""
+
+import click
+
+from adapter.cli.serve import DEFAULT_HOST, DEFAULT_PORT, run_server
+from adapter.config import Settings
+
+_BANNER = """
+The adapter serves the Responses API on http://{host}:{port}/v1, in front of llama.cpp with a toy
+model of one million parameters. It knows a few dozen sentences and two tools; it is no real model.
+
+Try, in another terminal:
+
+  curl -N http://{host}:{port}/v1/responses -H 'content-type: application/json' \\
+    -d '{{"model": "tiny", "input": "What is the capital of France?", "stream": true, "temperature": 0}}'
+
+or, with `pip install openai`:
+
+  from openai import OpenAI
+
+  client = OpenAI(base_url="http://{host}:{port}/v1", api_key="none")
+  response = client.responses.create(
+      model="tiny",
+      temperature=0,
+      input="What is the weather in Paris?",
+      tools=[{{
+          "type": "function",
+          "name": "get_weather",
+          "description": "Get the current weather in a city.",
+          "parameters": {{
+              "type": "object",
+              "properties": {{"city": {{"type": "string"}}}},
+              "required": ["city"],
+          }},
+      }}],
+  )
+  print(response.output)
+
+Ctrl-C stops both.
+"""
+
+
+@click.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=int, help="Port.")
+def demo(host: str, port: int) -> None:
+    """Serve an embedded toy model through the adapter, and print what to try."""
+    from adapter.demo.llama import demo_upstream
+
+    with demo_upstream() as url:
+        click.echo(_BANNER.format(host=host, port=port))
+        settings = Settings.load(upstream=url, dialect="llama.cpp")
+        run_server(settings, host=host, port=port, log_level="warning")

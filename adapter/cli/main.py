@@ -1,0 +1,30 @@
+"""The command and what belongs to all of its subcommands."""
+
+import click
+
+from adapter._version import __version__
+from adapter.cli.demo import demo
+from adapter.cli.serve import serve
+from adapter.config import SettingsError
+
+
+class _Group(click.Group):
+    """Shows errors of settings as errors of the command line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as exc:
+            raise click.UsageError(str(exc)) from exc
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="responses-adapter")
+def main() -> None:
+    """Make any chat-completions server speak the OpenAI Responses API."""
+
+
+main.add_command(serve)
+main.add_command(demo)

@@ -1,0 +1,98 @@
+"""`responses-adapter serve`: a server in front of a chat-completions server."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from adapter.config import ENV_PREFIX, Settings, describe_settings
+
+DEFAULT_HOST = "127.0.0.1"  # nobody else, unless asked for
+DEFAULT_PORT = 9000
+
+Command = Callable[..., None]
+
+
+def settings_options(command: Command) -> Command:
+    """Add an option for every setting; values are checked when the settings are loaded."""
+    for name, (description, default) in reversed(describe_settings().items()):
+        shown = ", ".join(default) if isinstance(default, tuple) else default
+        option = click.option(
+            "--" + name.replace("_", "-"),
+            name,
+            metavar="TEXT" if not isinstance(default, int | float) else "NUMBER",
+            help=f"{description.capitalize()}. [env: {ENV_PREFIX}{name.upper()}; "
+            f"default: {'none' if shown is None else shown}]",
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=int, help="Port; 0 takes a free one."
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--log-level", default="info", show_default=True, help="Of the server's own log.")
+@click.option("--config", type=click.Path(), help="A TOML file. [env: ADAPTER_CONFIG]")
+@settings_options
+def serve(
+    host: str, port: int, workers: int, log_level: str, config: str | None, **options: str | None
+) -> None:
+    """Serve the Responses API; every path that is not ours is passed through to the upstream."""
+    arguments = split_lists(options)
+    settings = Settings.load(config, **arguments)
+    run_server(settings, host=host, port=port, workers=workers, log_level=log_level)
+
+
+def split_lists(options: dict[str, str | None]) -> dict[str, Any]:
+    """Return options with comma-separated lists split."""
+    described = describe_settings()
+    return {
+        name: [part.strip() for part in text.split(",") if part.strip()]
+        if text is not None and isinstance(described[name][1], tuple)
+        else text
+        for name, text in options.items()
+    }
+
+
+def run_server(
+    settings: Settings, *, host: str, port: int, workers: int = 1, log_level: str = "info"
+) -> None:
+    """Run uvicorn until it is told to stop.
+
+    Raises:
+        SettingsError: there is no upstream.
+    """
+    import uvicorn
+
+    from adapter.asgi.app import make_sidecar
+
+    app = make_sidecar(settings)  # finds faults before there are workers
+    if workers == 1:
+        uvicorn.run(app, host=host, port=port, log_level=log_level, access_log=False)
+        return
+    # Workers are new processes: they find the settings in their environment.
+    os.environ.update(to_environment(settings))
+    uvicorn.run(
+        "adapter:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level=log_level,
+        access_log=False,
+    )
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the settings as environment variables."""
+    environment = {}
+    for name in describe_settings():
+        value = getattr(settings, name)
+        if value is not None:
+            text = ",".join(value) if isinstance(value, tuple) else str(value)
+            environment[ENV_PREFIX + name.upper()] = text
+    return environment

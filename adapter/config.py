@@ -1,0 +1,161 @@
+"""Every setting, once: name, type, default and meaning.
+
+Values come from arguments, then the environment (`ADAPTER_` and the name in capitals), then a TOML
+file (`ADAPTER_CONFIG` or `config`), then the defaults. The command line and the README list what
+stands here.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from adapter.dialects import DIALECTS
+from adapter.tools.toolbox import HostedTools
+from adapter.translate.parameters import UnknownFields
+
+ENV_PREFIX = "ADAPTER_"
+Seconds = Annotated[float, Meta(ge=0)]
+DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
+
+
+class SettingsError(ValueError):
+    """A setting that does not exist, or a value that does not fit it."""
+
+
+def _about(description: str) -> Meta:
+    return Meta(description=description)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the adapter behaves. Times are seconds and sizes are bytes."""
+
+    upstream: Annotated[
+        str | None,
+        _about("base URL of the chat-completions server, such as http://127.0.0.1:8000/v1"),
+    ] = None
+    upstream_api_key: Annotated[
+        str | None, _about("key to send upstream instead of the client's authorization")
+    ] = None
+    dialect: Annotated[str, _about("the upstream's habits; see the table of dialects")] = "generic"
+    forward_headers: Annotated[
+        tuple[str, ...], _about("request headers that are passed on to chat completions")
+    ] = DEFAULT_FORWARDED
+    unknown_fields: Annotated[
+        UnknownFields,
+        _about("what becomes of request fields that nobody knows: ignore (reported) or reject"),
+    ] = "ignore"
+    hosted_tools: Annotated[
+        HostedTools,
+        _about("what becomes of tools that only a hosting server could run: drop or error"),
+    ] = "drop"
+    reasoning_events: Annotated[
+        Literal["reasoning_text", "reasoning"],
+        _about("names of raw reasoning events: reasoning_text (OpenAI) or reasoning (Open Responses)"),
+    ] = "reasoning_text"
+    start_grace: Annotated[
+        Seconds,
+        _about("longest wait for the upstream before headers and response.created leave; 0 is none"),
+    ] = 0.25
+    keepalive: Annotated[
+        Literal["event", "comment", "off"],
+        _about("what is sent while the upstream is silent; Codex counts only events as life"),
+    ] = "event"
+    keepalive_interval: Annotated[
+        Annotated[float, Meta(gt=0)], _about("silence after which a keep-alive is sent")
+    ] = 15.0
+    connect_timeout: Annotated[Seconds, _about("for a connection to the upstream; 0 is for ever")] = (
+        10.0
+    )
+    first_byte_timeout: Annotated[
+        Seconds, _about("for the first byte of an answer; 0 is for ever")
+    ] = 600.0
+    idle_timeout: Annotated[
+        Seconds, _about("between two reads of an answer; 0 is for ever")
+    ] = 600.0
+    total_timeout: Annotated[Seconds, _about("for a whole answer; 0 is for ever")] = 0.0
+    max_connections: Annotated[
+        Annotated[int, Meta(ge=0)], _about("open to the upstream at one time; 0 is no limit")
+    ] = 0
+    max_body_bytes: Annotated[
+        Annotated[int, Meta(ge=1)], _about("the largest request body")
+    ] = 32 * 1024 * 1024
+    max_event_bytes: Annotated[
+        Annotated[int, Meta(ge=1)], _about("the longest event, or whole answer, of an upstream")
+    ] = 16 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.dialect not in DIALECTS:
+            known = ", ".join(sorted(DIALECTS))
+            raise ValueError(f"no dialect is named {self.dialect!r}; known: {known}")
+
+    @classmethod
+    def load(
+        cls,
+        config: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Return the settings from all sources.
+
+        Args:
+            config: a TOML file; otherwise `ADAPTER_CONFIG` names one, if it is set.
+            environ: the environment; `os.environ` by default.
+            arguments: settings by name; None means not given.
+
+        Raises:
+            SettingsError: an unknown name, or a value that does not fit; the message says which.
+        """
+        environ = os.environ if environ is None else environ
+        config = config or environ.get(f"{ENV_PREFIX}CONFIG")
+        values = _from_file(Path(config)) if config else {}
+        values |= _from_environment(cls, environ)
+        values |= {name: value for name, value in arguments.items() if value is not None}
+        try:
+            return msgspec.convert(values, cls, strict=False)
+        except msgspec.ValidationError as exc:
+            raise SettingsError(f"Invalid setting: {str(exc).replace('`', '')}.") from exc
+
+
+def describe_settings() -> dict[str, tuple[str, Any]]:
+    """Return (description, default) of every setting, by name."""
+    hints = get_type_hints(Settings, include_extras=True)
+    fields = msgspec.structs.fields(Settings)
+    return {
+        field.name: (
+            next(meta.description for meta in _metas(hints[field.name]) if meta.description),
+            field.default,
+        )
+        for field in fields
+    }
+
+
+def _metas(hint: Any) -> list[Meta]:
+    return [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, Meta)]
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as exc:
+        raise SettingsError(f"Cannot read the settings file: {exc}.") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {exc}.") from exc
+
+
+def _from_environment(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(cls):
+        text = environ.get(ENV_PREFIX + field.name.upper())
+        if text is None or (text == "" and not isinstance(field.default, tuple)):
+            continue
+        if isinstance(field.default, tuple):
+            values[field.name] = [part.strip() for part in text.split(",") if part.strip()]
+        else:
+            values[field.name] = text
+    return values

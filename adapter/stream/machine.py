@@ -1,0 +1,296 @@
+"""The state machine: deltas of an upstream in, events of one response out.
+
+    created  in_progress  ITEM*  (completed | incomplete | error failed)
+
+One item is open at a time. A delta that the open item does not accept closes it and opens the
+right one, with two exceptions. While a call is unfinished, everything else waits until it is
+complete or the turn ends, so that interleaved calls come out one after the other. And blanks alone
+open nothing: they wait for text of their own kind, and go if a call comes instead (servers send
+`"\\n\\n"` between `</think>` and a call).
+
+There are no flags: whether an item is open is `_open`, whether it was announced is that it has a
+tool. Sans IO: ids and the clock come in as arguments. The rules of the order are written down
+independently in `adapter.stream.grammar`.
+
+Source: sheet §7; design in `anchors` of the state machines of h11 and vLLM.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+
+import msgspec
+
+from adapter.errors import AdapterError, UpstreamError
+from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
+from adapter.stream.items import (
+    MESSAGE,
+    OPEN_REASONING,
+    REASONING,
+    CallItem,
+    ContentItem,
+    ContentKind,
+)
+from adapter.stream.slots import is_object
+from adapter.tools.kinds import OfferedTool, unknown_tool
+from adapter.types.events import (
+    ErrorBody,
+    ErrorEvent,
+    Event,
+    Keepalive,
+    ResponseCompleted,
+    ResponseCreated,
+    ResponseFailed,
+    ResponseIncomplete,
+    ResponseInProgress,
+)
+from adapter.types.items import ItemStatus, OutputItem
+from adapter.types.response import IncompleteDetails, Response, ResponseError, Usage
+
+# finish_reason to why the response is incomplete; whatever is not here completes it
+# (`reported.md` §3.2: `sensitive` is GLM's, `model_context_window_exceeded` GLM's and Claude's).
+_INCOMPLETE: Mapping[str, IncompleteDetails] = {
+    "length": IncompleteDetails("max_output_tokens"),
+    "max_tokens": IncompleteDetails("max_output_tokens"),
+    "model_length": IncompleteDetails("max_output_tokens"),
+    "model_context_window_exceeded": IncompleteDetails("max_output_tokens"),
+    "repetition": IncompleteDetails("max_output_tokens"),
+    "content_filter": IncompleteDetails("content_filter"),
+    "sensitive": IncompleteDetails("content_filter"),
+}
+# finish_reason of a server that gave up: vLLM sends `abort` when it is stopped.
+_FAILED = frozenset({"abort", "error", "network_error"})
+
+
+class ResponseStream:
+    """Builds the events of one response.
+
+    Args:
+        response: the response in progress, without output.
+        new_id: (prefix) to a new id, such as `msg_…`.
+        tools: the tools that the chat model may call, by the name that it knows.
+        open_names: name raw reasoning events as Open Responses 2026-04-24 does.
+
+    Attributes:
+        is_started: `start()` was called.
+        notes: what was left out, for the caller to report.
+    """
+
+    def __init__(
+        self,
+        response: Response,
+        new_id: Callable[[str], str],
+        *,
+        tools: Mapping[str, OfferedTool] | None = None,
+        open_names: bool = False,
+    ) -> None:
+        self.is_started = False
+        self.notes: list[str] = []
+        self._response = response
+        self._new_id = new_id
+        self._tools = tools or {}
+        self._number = count().__next__
+        self._output: list[OutputItem] = []
+        self._open: ContentItem | CallItem | None = None
+        self._waiting: list[Delta] = []
+        self._blanks: list[Delta] = []
+        self._call_ids: set[str] = set()
+        self._incomplete: IncompleteDetails | None = None
+        self._usage: Usage | None = None
+        self._kinds: Mapping[type, ContentKind] = {
+            **dict.fromkeys(MESSAGE.parts, MESSAGE),
+            ReasoningDelta: OPEN_REASONING if open_names else REASONING,
+        }
+
+    def start(self) -> list[Event]:
+        """Return the first two events."""
+        self.is_started = True
+        return [
+            ResponseCreated(self._number(), self._response),
+            ResponseInProgress(self._number(), self._response),
+        ]
+
+    def keepalive(self) -> Event:
+        """Return an event that says only that the response is alive."""
+        return Keepalive(self._number())
+
+    def feed(self, deltas: Iterable[Delta]) -> list[Event]:
+        """Return the events that the deltas cause."""
+        events: list[Event] = []
+        for delta in deltas:
+            item = self._open
+            if item is not None and item.accepts(delta):
+                item.append(delta, events)
+            else:
+                self._route(delta, events)
+        return events
+
+    def end_turn(self, finish_reason: str | None, usage: Usage | None = None) -> list[Event]:
+        """Close what is open: the upstream's answer is over.
+
+        Args:
+            finish_reason: why it stopped; None and unknown reasons count as a normal stop.
+            usage: what the turn cost, added to that of earlier turns.
+
+        Raises:
+            UpstreamError: the upstream says that it failed, or called a tool without naming it and
+                said nothing else.
+        """
+        if usage is not None:
+            self._usage = usage if self._usage is None else _sum(self._usage, usage)
+        if finish_reason in _FAILED:
+            raise UpstreamError(
+                f"The upstream stopped before the answer was complete ({finish_reason}).",
+                code="server_error",
+            )
+        self._incomplete = _INCOMPLETE.get(finish_reason or "")
+        events: list[Event] = []
+        self._flush(events)
+        if not self._output:
+            self._say_nothing(events)
+        return events
+
+    def finish(self, completed_at: int, service_tier: str | None = None) -> list[Event]:
+        """Return the last event.
+
+        Args:
+            completed_at: seconds since the epoch.
+            service_tier: the one that the upstream says it used.
+        """
+        response = msgspec.structs.replace(
+            self._response,
+            status="completed" if self._incomplete is None else "incomplete",
+            incomplete_details=self._incomplete,
+            completed_at=completed_at if self._incomplete is None else None,
+            output=tuple(self._output),
+            usage=self._usage or Usage(),
+            service_tier=service_tier or self._response.service_tier,
+        )
+        last = ResponseCompleted if self._incomplete is None else ResponseIncomplete
+        return [last(self._number(), response)]
+
+    def fail(self, error: AdapterError) -> list[Event]:
+        """Close the open item as incomplete and return the last two events."""
+        events: list[Event] = []
+        self._close("incomplete", events)
+        code = error.code or "server_error"
+        response = msgspec.structs.replace(
+            self._response,
+            status="failed",
+            error=ResponseError(code, error.message),
+            output=tuple(self._output),
+            usage=self._usage,
+        )
+        body = ErrorBody(error.type, code, error.message, error.param)
+        events.append(ErrorEvent(self._number(), body))
+        events.append(ResponseFailed(self._number(), response))
+        return events
+
+    # Routing
+
+    def _route(self, delta: Delta, events: list[Event]) -> None:
+        if isinstance(self._open, CallItem):
+            if self._waiting or not is_object(self._open.arguments):
+                self._waiting.append(delta)
+                return
+            self._close("completed", events)
+        if isinstance(delta, CallDelta):
+            self._close("completed", events)
+            self._blanks.clear()
+            self._open = self._new_call(delta.slot)
+            self._open.append(delta, events)
+        elif delta.text.isspace():
+            self._blanks.append(delta)
+        elif delta.text:
+            self._close("completed", events)
+            self._open_content(delta, events)
+
+    def _open_content(self, delta: Delta, events: list[Event]) -> None:
+        kind = self._kinds[type(delta)]
+        item = ContentItem(kind, self._new_id(kind.id_prefix), len(self._output), self._number)
+        self._open = item
+        events.append(item.added())
+        for blank in self._take_blanks(type(delta)):
+            item.append(blank, events)
+        item.append(delta, events)
+
+    def _take_blanks(self, kind: type) -> Sequence[Delta]:
+        taken = [blank for blank in self._blanks if type(blank) is kind]
+        self._blanks = [blank for blank in self._blanks if type(blank) is not kind]
+        return taken
+
+    def _new_call(self, slot: int) -> CallItem:
+        return CallItem(
+            slot,
+            len(self._output),
+            self._number,
+            find_tool=self._find_tool,
+            new_id=self._new_id,
+            unique_call_id=self._unique_call_id,
+        )
+
+    def _find_tool(self, name: str) -> OfferedTool:
+        return self._tools.get(name) or unknown_tool(name)
+
+    def _unique_call_id(self, wanted: str) -> str:
+        """Return the upstream's id, unless it has none or used it before (`reported.md` §3.2)."""
+        call_id = wanted if wanted and wanted not in self._call_ids else self._new_id("call")
+        self._call_ids.add(call_id)
+        return call_id
+
+    # Closing
+
+    def _close(self, status: ItemStatus, events: list[Event]) -> None:
+        item, self._open = self._open, None
+        if item is None:
+            return
+        if isinstance(item, CallItem) and not item.is_announced:
+            self.notes.append("a call without a name")
+            return
+        self._output.append(item.close(status, events))
+
+    def _flush(self, events: list[Event]) -> None:
+        """Close the open item, and then each that waited behind an unfinished call."""
+        while self._waiting:
+            self._close("completed", events)
+            waiting, self._waiting = self._waiting, []
+            events += self.feed(waiting)
+        # Only the last item of an incomplete response is incomplete.
+        self._close("completed" if self._incomplete is None else "incomplete", events)
+
+    def _say_nothing(self, events: list[Event]) -> None:
+        """Give an answer without content the one empty message that clients expect.
+
+        Raises:
+            UpstreamError: there was a call, but without a name.
+        """
+        if self.notes:
+            raise UpstreamError("The upstream called a tool without naming it.")
+        item = ContentItem(MESSAGE, self._new_id("msg"), 0, self._number)
+        events.append(item.added())
+        blanks = self._take_blanks(TextDelta)
+        if not blanks:
+            item.open_empty(events)
+        for blank in blanks:
+            item.append(blank, events)
+        status: ItemStatus = "completed" if self._incomplete is None else "incomplete"
+        self._output.append(item.close(status, events))
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    return Usage(
+        first.input_tokens + second.input_tokens,
+        msgspec.structs.replace(
+            first.input_tokens_details,
+            cached_tokens=first.input_tokens_details.cached_tokens
+            + second.input_tokens_details.cached_tokens,
+            cache_write_tokens=first.input_tokens_details.cache_write_tokens
+            + second.input_tokens_details.cache_write_tokens,
+        ),
+        first.output_tokens + second.output_tokens,
+        msgspec.structs.replace(
+            first.output_tokens_details,
+            reasoning_tokens=first.output_tokens_details.reasoning_tokens
+            + second.output_tokens_details.reasoning_tokens,
+        ),
+        first.total_tokens + second.total_tokens,
+    )

@@ -1,0 +1,98 @@
+"""Server-sent events: bytes in, the data of each whole event out.
+
+Not a general client: event names, ids and retry times are not kept, because chat servers put
+everything into `data`. All line ends are understood, events may be cut anywhere, and a last event
+without its blank line counts (some servers close right behind it).
+
+Source: WHATWG HTML §9.2.6; quirks in `reported.md` §3.2 "SSE framing".
+"""
+
+from adapter.errors import UpstreamError
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class SSEReader:
+    """Splits a byte stream into the data of its events.
+
+    Args:
+        max_event_bytes: longest event to accept.
+    """
+
+    def __init__(self, max_event_bytes: int = 16 * 1024 * 1024) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._buffer = bytearray()
+        self._searched = 0  # no event ends before this place of the buffer
+        self._at_start = True
+        self._after_cr = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the data of the events that are complete now, without empty ones.
+
+        Raises:
+            UpstreamError: an event is too long.
+        """
+        if self._at_start:
+            chunk = self._strip_bom(chunk)
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._normalise(chunk)
+        if not self._buffer and chunk.endswith(b"\n\n"):
+            return _data_of(chunk[:-2].split(b"\n\n"))
+        return self._feed_buffer(chunk)
+
+    def end(self) -> list[bytes]:
+        """Return the data of a last event that no blank line follows."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return _data_of([rest]) if rest else []
+
+    def _feed_buffer(self, chunk: bytes) -> list[bytes]:
+        self._buffer += chunk
+        end = self._buffer.rfind(b"\n\n", max(self._searched - 1, 0))
+        if end < 0:
+            self._searched = len(self._buffer)
+            if self._searched > self._max_event_bytes:
+                raise UpstreamError(
+                    f"The upstream sent an event of more than {self._max_event_bytes} bytes."
+                )
+            return []
+        events = bytes(self._buffer[:end]).split(b"\n\n")
+        del self._buffer[: end + 2]
+        self._searched = len(self._buffer)
+        return _data_of(events)
+
+    def _strip_bom(self, chunk: bytes) -> bytes:
+        start = bytes(self._buffer) + chunk
+        if len(start) < len(_BOM) and _BOM.startswith(start):
+            self._buffer[:] = start
+            return b""
+        self._buffer.clear()
+        self._at_start = False
+        return start.removeprefix(_BOM)
+
+    def _normalise(self, chunk: bytes) -> bytes:
+        """Turn `\\r\\n` and `\\r` into `\\n`, also where a chunk border is between the two."""
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _data_of(events: list[bytes]) -> list[bytes]:
+    found = []
+    for event in events:
+        if event.startswith(b"data: ") and b"\n" not in event:
+            found.append(event[6:])
+        elif data := _read_lines(event):
+            found.append(data)
+    return found
+
+
+def _read_lines(event: bytes) -> bytes:
+    lines = []
+    for line in event.split(b"\n"):
+        if line.startswith(b"data:"):
+            data = line[5:]
+            lines.append(data[1:] if data.startswith(b" ") else data)
+    return b"\n".join(lines)

@@ -1,0 +1,127 @@
+"""The body of one upstream answer to deltas, whichever way it comes: SSE, or one JSON document."""
+
+from typing import Any
+
+import msgspec
+
+from adapter.dialects import Dialect
+from adapter.errors import UpstreamError
+from adapter.stream.chunks import ChunkReader
+from adapter.stream.deltas import Delta
+from adapter.stream.sse import SSEReader
+from adapter.translate.answer import read_usage
+from adapter.types.response import Usage
+
+_DONE = b"[DONE]"
+_json = msgspec.json.Decoder()
+
+
+class TurnReader:
+    """Reads one upstream answer.
+
+    Args:
+        dialect: the upstream's habits.
+        content_type: that of the answer; JSON is read whole, as one big chunk.
+        logprobs: the client asked for log probabilities.
+        max_calls: the most calls to let through.
+        max_event_bytes: the longest event, or the longest JSON document, to accept.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        content_type: str = "text/event-stream",
+        *,
+        logprobs: bool = False,
+        max_calls: int | None = None,
+        max_event_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self._sse = None if "json" in content_type else SSEReader(max_event_bytes)
+        self._chunks = ChunkReader(dialect, logprobs=logprobs, max_calls=max_calls)
+        self._document = bytearray()
+        self._max_event_bytes = max_event_bytes
+        self._is_done = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the model has begun to answer, perhaps without a word yet."""
+        return self._chunks.has_chunks
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self._chunks.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        return read_usage(self._chunks.usage)
+
+    @property
+    def service_tier(self) -> str | None:
+        return self._chunks.service_tier
+
+    @property
+    def dropped_calls(self) -> int:
+        return self._chunks.dropped_calls
+
+    def feed(self, chunk: bytes) -> list[Delta]:
+        """Return the deltas in the next bytes.
+
+        Raises:
+            UpstreamError: they hold an error, or cannot be understood.
+        """
+        if self._sse is None:
+            self._keep(chunk)
+            return []
+        return self._read(self._sse.feed(chunk))
+
+    def end(self) -> list[Delta]:
+        """Return what was held back: no more bytes come.
+
+        Raises:
+            UpstreamError: the answer was cut off, or there was none.
+        """
+        if self._sse is None:
+            deltas = self._chunks.read(bytes(self._document).lstrip())
+            self._is_done = True
+        else:
+            deltas = self._read(self._sse.end())
+        deltas += self._chunks.end()
+        if not self._chunks.has_chunks:
+            raise UpstreamError("The upstream's answer is empty.")
+        if self._chunks.finish_reason is None and not self._is_done:
+            raise UpstreamError("The upstream's answer was cut off before it was complete.")
+        return deltas
+
+    def _keep(self, chunk: bytes) -> None:
+        self._document += chunk
+        if len(self._document) > self._max_event_bytes:
+            raise UpstreamError(
+                f"The upstream sent an answer of more than {self._max_event_bytes} bytes."
+            )
+
+    def _read(self, events: list[bytes]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for data in events:
+            if data == _DONE:
+                self._is_done = True
+            elif b"\n" in data:
+                deltas += self._read_lines(data)
+            else:
+                deltas += self._chunks.read(data)
+        return deltas
+
+    def _read_lines(self, data: bytes) -> list[Delta]:
+        """Read data of several lines: one JSON document, or one each from a server that forgets
+        the blank lines between its events.
+        """
+        if _is_json(data):
+            return self._chunks.read(data)
+        return self._read([line for line in data.split(b"\n") if line.strip()])
+
+
+def _is_json(data: bytes) -> Any:
+    try:
+        _json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

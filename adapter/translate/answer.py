@@ -1,0 +1,185 @@
+"""What upstreams say besides the answer: errors and usage, in the shapes of the Responses API.
+
+Source: `observed.md` §3 and `reported.md` §3.2 (the shapes), sheet §6 and §8 (what they become).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from adapter.errors import UpstreamError
+from adapter.types.response import InputTokensDetails, OutputTokensDetails, Usage
+
+MAX_MESSAGE_CHARS = 1000  # SGLang's validation errors are 41 KB, with its file paths
+_json = msgspec.json.Decoder()
+_TEXT_TYPES = ("text/plain", "application/json", "text/event-stream")
+
+# Words by which servers say that the prompt does not fit; Codex acts on the code.
+_OVERFLOW_TEXTS = (
+    "context length",  # vLLM, SGLang, OpenAI
+    "context_length_exceeded",
+    "exceed_context_size",  # llama.cpp
+    "exceeds the available context size",
+    "maximum context",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
+    "`inputs` tokens + `max_new_tokens` must be",  # TGI
+)
+
+
+def http_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+    """Return the error for an HTTP answer that is not 200.
+
+    4xx keep their status, except that a 404 of HTML or without a body is a wrong URL (502).
+    Other statuses become 502, or stay 503 and 504.
+    """
+    kept = {name: headers[name] for name in ("retry-after", "retry-after-ms") if name in headers}
+    error = _parse(body)
+    if error is None:
+        text = _plain_text(headers, body) if 400 <= status < 500 else ""
+        message = text or f"The upstream answered with status {status} and no error message."
+        if status == 404:
+            return UpstreamError(
+                "The upstream has no chat completions at this address (status 404). "
+                "Check the base URL.",
+                headers=kept,
+            )
+        return _error({"message": message}, _client_status(status), kept)
+    return _error(error, _client_status(status), kept)
+
+
+def stream_error(raw: Any) -> UpstreamError:
+    """Return the error for an error object that came in place of a chunk.
+
+    Args:
+        raw: the decoded object, or what stood under its `error` key.
+    """
+    error = _unwrap(raw) or {"message": "The upstream reported an error without a message."}
+    code = error.get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    return _error(error, _client_status(status), {})
+
+
+def read_usage(raw: Any) -> Usage | None:
+    """Return usage of whatever form, in whole integers; None if there is none.
+
+    vLLM's details may be null, SGLang and Kimi keep counts at the top level, DeepSeek has names of
+    its own (`observed.md` §2, `reported.md` §3.2).
+    """
+    if not isinstance(raw, dict):
+        return None
+    prompt = _details(raw, "prompt_tokens_details", "input_tokens_details")
+    completion = _details(raw, "completion_tokens_details", "output_tokens_details")
+    input_tokens = _count(raw, "prompt_tokens", "input_tokens")
+    output_tokens = _count(raw, "completion_tokens", "output_tokens")
+    cached = _count(prompt, "cached_tokens") or _count(
+        raw, "cached_tokens", "prompt_cache_hit_tokens"
+    )
+    written = _count(prompt, "cache_write_tokens", "created_cache_tokens") or _count(
+        raw, "cache_write_tokens"
+    )
+    reasoning = _count(completion, "reasoning_tokens") or _count(raw, "reasoning_tokens")
+    return Usage(
+        input_tokens=input_tokens,
+        input_tokens_details=InputTokensDetails(cached, written),
+        output_tokens=output_tokens,
+        output_tokens_details=OutputTokensDetails(reasoning),
+        total_tokens=_count(raw, "total_tokens") or input_tokens + output_tokens,
+    )
+
+
+def _details(raw: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        if isinstance(found := raw.get(name), dict):
+            return found
+    return {}
+
+
+def _count(raw: dict[str, Any], *names: str) -> int:
+    for name in names:
+        value = raw.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63:
+            return int(value)
+    return 0
+
+
+def _parse(body: bytes) -> dict[str, Any] | None:
+    """Return the error in a body, whatever its form; None if there is none."""
+    try:
+        return _unwrap(_json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _unwrap(value: Any) -> dict[str, Any] | None:
+    """Find the message in the known forms of error.
+
+    `{"error": {…}}`, `{"error": "text"}`, `{"object": "error", "message": …}`, `{"detail": "text"}`,
+    `{"detail": [{"msg": …}]}`, `[{"error": …}]` (Gemini), `{"base_resp": {…}}` (MiniMax).
+    """
+    if isinstance(value, str):
+        return {"message": value} if value else None
+    if isinstance(value, list):
+        return _unwrap(value[0]) if value else None
+    if not isinstance(value, dict):
+        return None
+    match value:
+        case {"error": inner} if inner:
+            return _unwrap(inner)
+        case {"message": inner} if inner:
+            return {**value, "message": str(inner)}
+        case {"detail": inner} if inner:
+            return _unwrap(inner)
+        case {"msg": str(message)}:
+            place = value.get("loc")
+            path = ".".join(map(str, place)) if isinstance(place, list) else ""
+            return {"message": f"{message} ({path})" if path else message}
+        case {"base_resp": {"status_msg": str(message)}}:
+            return {"message": message}
+        case _:
+            return None
+
+
+def _client_status(status: int) -> int:
+    return status if 400 <= status < 500 or status in (503, 504) else 502
+
+
+def _error(error: dict[str, Any], status: int, headers: Mapping[str, str]) -> UpstreamError:
+    message = " ".join(str(error.get("message")).split())
+    if len(message) > MAX_MESSAGE_CHARS:
+        message = message[:MAX_MESSAGE_CHARS] + "…"
+    param, code = error.get("param"), error.get("code")
+    if is_overflow(error):
+        status, code = 400, "context_length_exceeded"
+    return UpstreamError(
+        message,
+        status=status,
+        type="invalid_request_error" if 400 <= status < 500 and status != 429 else None,
+        code=code if isinstance(code, str) and code else _CODES.get(status),
+        param=param if isinstance(param, str) and len(param) <= 200 else None,
+        headers=headers,
+    )
+
+
+_CODES = {
+    401: "invalid_api_key",
+    404: "model_not_found",
+    429: "rate_limit_exceeded",
+}
+
+
+def is_overflow(error: Mapping[str, Any]) -> bool:
+    """Tell whether an error says that the prompt does not fit into the model's context."""
+    text = f"{error.get('message')} {error.get('type')} {error.get('code')}".lower()
+    return any(words in text for words in _OVERFLOW_TEXTS)
+
+
+def _plain_text(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the body if it is a short text for people, not a page of HTML."""
+    text = body[: MAX_MESSAGE_CHARS * 4].decode(errors="replace").strip()
+    if not headers.get("content-type", "").startswith(_TEXT_TYPES) or text.startswith("<"):
+        return ""
+    return text

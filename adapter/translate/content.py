@@ -1,0 +1,152 @@
+"""Content parts to chat parts.
+
+Text-only content becomes one string without separators: some templates take only strings, and
+servers join text parts with line breaks that nobody wrote (`observed.md` §4).
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from adapter.dialects import Dialect
+from adapter.types.chat import ChatPart
+from adapter.types.decoding import missing_parameter, unsupported
+from adapter.types.input import Content
+from adapter.types.parts import (
+    FilePart,
+    ImageDetail,
+    ImageUrl,
+    ImageUrlPart,
+    InputAudio,
+    InputFile,
+    InputImage,
+    InputText,
+    InputVideo,
+    OutputTextPart,
+    Part,
+    ReasoningTextPart,
+    RefusalPart,
+    SummaryTextPart,
+    TextPart,
+)
+
+_URL_SCHEMES = ("data:", "http://", "https://")
+
+
+class SplitContent(msgspec.Struct, frozen=True):
+    """Content, its text apart from the rest.
+
+    Attributes:
+        text: all text, joined.
+        refusal: all refusals, joined.
+        parts: everything in order as chat parts.
+        media: the parts that are no text.
+    """
+
+    text: str
+    refusal: str
+    parts: list[ChatPart]
+    media: list[ChatPart]
+
+    def for_chat(self) -> str | list[ChatPart]:
+        """Return what to put into a user message: a string if it is all text."""
+        return self.parts if self.media else self.text
+
+
+def split_content(content: Content | None, at: str, dialect: Dialect) -> SplitContent:
+    """Translate content.
+
+    Raises:
+        InvalidRequestError: a part that the dialect does not take; `param` is its path.
+    """
+    if content is None:
+        return SplitContent("", "", [], [])
+    if isinstance(content, str):
+        return SplitContent(content, "", [_text(content)], [])
+    parts: list[ChatPart] = []
+    media: list[ChatPart] = []
+    refusals: list[str] = []
+    for index, part in enumerate(content):
+        chat_part = _to_chat_part(part, f"{at}[{index}]", dialect)
+        if isinstance(part, RefusalPart):
+            refusals.append(part.refusal)
+        else:
+            parts.append(chat_part)
+            if chat_part["type"] != "text":
+                media.append(chat_part)
+    return SplitContent(_join(parts), "".join(refusals), parts, media)
+
+
+def _join(parts: Iterable[ChatPart]) -> str:
+    return "".join(part["text"] for part in parts if part["type"] == "text")
+
+
+def _text(text: str) -> ChatPart:
+    return {"type": "text", "text": text}
+
+
+def _to_chat_part(part: Part, at: str, dialect: Dialect) -> ChatPart:
+    match part:
+        case InputText() | OutputTextPart() | TextPart() | SummaryTextPart() | ReasoningTextPart():
+            return _text(part.text)
+        case RefusalPart():
+            return _text(part.refusal)
+        case InputImage():
+            if part.file_id is not None and part.image_url is None:
+                raise unsupported(f"{at}.file_id", "names a file, and no file store is there")
+            if part.image_url is None:
+                raise missing_parameter(f"{at}.image_url")
+            return _image(part.image_url, part.detail, at, dialect)
+        case ImageUrlPart():
+            return _image(part.image_url, None, at, dialect)
+        case InputFile():
+            return _file(part.file_data, part.filename, part, at, dialect)
+        case FilePart():
+            return _file(part.file.file_data, part.file.filename, part, at, dialect)
+        case InputAudio():
+            _require("input_audio", at, dialect)
+            audio = part.input_audio
+            return {
+                "type": "input_audio",
+                "input_audio": {"data": audio.data, "format": audio.format},
+            }
+        case InputVideo():
+            _require("video_url", at, dialect)
+            return {"type": "video_url", "video_url": {"url": part.video_url}}
+
+
+def _image(
+    image: ImageUrl | str, detail: ImageDetail | None, at: str, dialect: Dialect
+) -> ChatPart:
+    _require("image_url", at, dialect)
+    url, detail = (image, detail) if isinstance(image, str) else (image.url, image.detail or detail)
+    if not url.startswith(_URL_SCHEMES):
+        raise unsupported(f"{at}.image_url", "is neither a data URL nor an http(s) URL")
+    image_url = {"url": url}
+    if detail is not None:
+        # Chat completions know only low, high and auto.
+        image_url["detail"] = "high" if detail == "original" else detail
+    return {"type": "image_url", "image_url": image_url}
+
+
+def _file(
+    data: str | None,
+    filename: str | None,
+    part: InputFile | FilePart,
+    at: str,
+    dialect: Dialect,
+) -> ChatPart:
+    _require("file", at, dialect)
+    if data is None:
+        given = part.file_url if isinstance(part, InputFile) else None
+        what = "file_url" if given is not None else "file_id"
+        raise unsupported(f"{at}.{what}", "cannot be fetched here; send the file as `file_data`")
+    file = {"file_data": data}
+    if filename is not None:
+        file["filename"] = filename
+    return {"type": "file", "file": file}
+
+
+def _require(kind: str, at: str, dialect: Dialect) -> None:
+    if kind not in dialect.parts:
+        raise unsupported(f"{at}.type", f"needs {kind!r} parts, which the upstream does not take")

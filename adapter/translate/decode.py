@@ -1,0 +1,66 @@
+"""The bytes of a request body to a `ResponseRequest`: everything wrong with them is a 400 here.
+
+Unknown top-level fields are kept in `extras`; what becomes of them is decided by
+`adapter.translate.parameters`.
+"""
+
+import msgspec
+from msgspec import Raw
+
+from adapter.errors import InvalidRequestError
+from adapter.types.decoding import invalid, missing_parameter
+from adapter.types.request import ResponseRequest
+
+MAX_METADATA_PAIRS = 16  # OpenAI's limit (sheet §3)
+
+_fields = msgspec.json.Decoder(dict[str, Raw])
+_request = msgspec.json.Decoder(ResponseRequest)
+KNOWN_FIELDS = frozenset(ResponseRequest.__struct_fields__) - {"extras"}
+
+
+def decode_request(body: bytes) -> ResponseRequest:
+    """Decode and check the body of `POST /v1/responses`.
+
+    Raises:
+        InvalidRequestError: not JSON, wrong types, values out of range, no model, or no input;
+            `param` names the place.
+    """
+    try:
+        body.decode()  # msgspec does not look into raw values, which we pass on as they are
+        fields = _fields.decode(body)
+        request = _request.decode(body)
+    except UnicodeDecodeError as exc:
+        raise _not_json(f"the body is not UTF-8 (byte {exc.start})") from exc
+    except msgspec.ValidationError as exc:
+        raise invalid(exc) from exc
+    except msgspec.DecodeError as exc:
+        raise _not_json(f"{exc}") from exc
+    except RecursionError as exc:
+        raise _not_json("it is nested too deeply") from exc
+    _check(request)
+    extras = {name: raw for name, raw in fields.items() if name not in KNOWN_FIELDS}
+    return msgspec.structs.replace(request, extras=extras)
+
+
+def _check(request: ResponseRequest) -> None:
+    if request.model is None:
+        raise missing_parameter("model")
+    if not request.model.strip():
+        raise InvalidRequestError(
+            "Invalid 'model': expected the name of a model, got an empty string.",
+            code="invalid_value",
+            param="model",
+        )
+    if request.metadata is not None and len(request.metadata) > MAX_METADATA_PAIRS:
+        raise InvalidRequestError(
+            f"Invalid 'metadata': expected at most {MAX_METADATA_PAIRS} pairs, "
+            f"got {len(request.metadata)}.",
+            code="object_above_max_properties",
+            param="metadata",
+        )
+
+
+def _not_json(reason: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"We could not parse the JSON body of your request: {reason}.", code="invalid_json"
+    )

@@ -1,0 +1,279 @@
+"""Every request parameter and what becomes of it: one row each.
+
+| policy | meaning |
+|---|---|
+| mapped | sent upstream, under its own or another name |
+| handled | acted on here |
+| echoed | shown in the response object, where the API says so, and not sent |
+| ignored | accepted without effect |
+| refused | a 400 that names it |
+
+Parameters that depend on the dialect (`user`, `text.verbosity`, …) are mapped where it knows them.
+Fields that the Responses API does not have but chat servers do (`top_k`, `seed`, …) pass through
+unchanged; anything else follows the setting for unknown fields.
+
+Source: sheet §3.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw
+
+from adapter.dialects import Dialect
+from adapter.errors import InvalidRequestError
+from adapter.types.decoding import missing_parameter
+from adapter.types.raw import is_given
+from adapter.types.request import (
+    ChatResponseFormat,
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    ResponseRequest,
+)
+
+Policy = Literal["mapped", "handled", "echoed", "ignored", "refused"]
+UnknownFields = Literal["ignore", "reject"]
+
+POLICIES: dict[str, Policy] = {
+    "model": "mapped",
+    "input": "mapped",
+    "input_items": "mapped",
+    "instructions": "mapped",
+    "previous_response_id": "refused",
+    "conversation": "refused",
+    "store": "echoed",
+    "background": "refused",
+    "stream": "handled",
+    "stream_options": "handled",
+    "temperature": "mapped",
+    "top_p": "mapped",
+    "presence_penalty": "mapped",
+    "frequency_penalty": "mapped",
+    "top_logprobs": "mapped",
+    "include": "handled",
+    "max_output_tokens": "mapped",
+    "max_tokens": "mapped",
+    "max_completion_tokens": "mapped",
+    "max_tool_calls": "echoed",
+    "tools": "mapped",
+    "tool_choice": "mapped",
+    "parallel_tool_calls": "mapped",
+    "text": "mapped",
+    "response_format": "mapped",
+    "reasoning": "mapped",
+    "truncation": "echoed",
+    "metadata": "echoed",
+    "user": "mapped",
+    "safety_identifier": "mapped",
+    "prompt_cache_key": "mapped",
+    "prompt_cache_retention": "mapped",
+    "prompt_cache_options": "ignored",
+    "service_tier": "mapped",
+    "client_metadata": "ignored",
+    "context_management": "ignored",
+    "prompt": "refused",
+    "moderation": "ignored",
+    "access_programs": "ignored",
+    "image": "ignored",
+    "personality": "ignored",
+}
+
+# Sampling and template fields of chat servers (OpenAI, vLLM, SGLang, llama.cpp) that have no place
+# in the Responses API; clients send them as `extra_body`.
+PASSED_THROUGH = frozenset(
+    {
+        "add_generation_prompt",
+        "allowed_token_ids",
+        "bad_words",
+        "cache_salt",
+        "chat_template",
+        "chat_template_kwargs",
+        "continue_final_message",
+        "documents",
+        "dry_multiplier",
+        "ebnf",
+        "enable_thinking",
+        "frequency_penalty",
+        "grammar",
+        "guided_choice",
+        "guided_grammar",
+        "guided_json",
+        "guided_regex",
+        "ignore_eos",
+        "include_reasoning",
+        "include_stop_str_in_output",
+        "length_penalty",
+        "logit_bias",
+        "lora_path",
+        "min_p",
+        "min_tokens",
+        "mirostat",
+        "mm_processor_kwargs",
+        "priority",
+        "reasoning_effort",
+        "regex",
+        "repeat_penalty",
+        "repetition_penalty",
+        "seed",
+        "separate_reasoning",
+        "skip_special_tokens",
+        "spaces_between_special_tokens",
+        "stop",
+        "stop_token_ids",
+        "structured_outputs",
+        "thinking",
+        "thinking_budget",
+        "top_a",
+        "top_k",
+        "truncate_prompt_tokens",
+        "typical_p",
+        "verbosity",
+    }
+)
+
+_REFUSALS = {
+    "previous_response_id": "previous responses are not stored here; send the whole conversation",
+    "conversation": "conversations are not stored here; send the whole conversation as `input`",
+    "prompt": "stored prompts do not exist here; send `instructions` and `input`",
+}
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """Chat parameters, and the names of request fields that were not sent."""
+
+    chat: dict[str, Any]
+    dropped: tuple[str, ...]
+
+
+def check_supported(request: ResponseRequest) -> None:
+    """Refuse what cannot be done.
+
+    Raises:
+        InvalidRequestError: `param` names the parameter.
+    """
+    for name, reason in _REFUSALS.items():
+        if getattr(request, name) is not None:
+            raise InvalidRequestError(
+                f"Unsupported parameter: '{name}': {reason}.",
+                code="unsupported_parameter",
+                param=name,
+            )
+    if request.background:
+        raise InvalidRequestError(
+            "Unsupported value: 'background': background runs need a response store, and none is "
+            "configured.",
+            code="unsupported_value",
+            param="background",
+        )
+
+
+def to_chat_parameters(
+    request: ResponseRequest, dialect: Dialect, unknown: UnknownFields = "ignore"
+) -> Parameters:
+    """Translate everything but messages and tools.
+
+    Raises:
+        InvalidRequestError: an unknown field, where the setting rejects them.
+    """
+    chat: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+    for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
+        if (value := getattr(request, name)) is not None:
+            chat[name] = value
+    limit = request.max_output_tokens or request.max_completion_tokens or request.max_tokens
+    if limit is not None:
+        chat[dialect.output_limit] = limit
+    if wants_logprobs(request):
+        chat["logprobs"] = True
+        if request.top_logprobs:
+            chat["top_logprobs"] = request.top_logprobs
+    if request.reasoning is not None and request.reasoning.effort is not None:
+        chat["reasoning_effort"] = request.reasoning.effort
+    if (response_format := _response_format(request)) is not None:
+        chat["response_format"] = response_format
+    dropped = _add_optional(chat, request, dialect)
+    dropped += _add_extras(chat, request.extras, unknown)
+    return Parameters(chat, tuple(dropped))
+
+
+def wants_logprobs(request: ResponseRequest) -> bool:
+    """Tell whether the client asked for log probabilities, in either of the two ways."""
+    return bool(request.top_logprobs) or "message.output_text.logprobs" in (request.include or ())
+
+
+def _add_optional(
+    chat: dict[str, Any], request: ResponseRequest, dialect: Dialect
+) -> list[str]:
+    """Send hints where the dialect knows them. Only verbosity changes the answer."""
+    for name in (
+        "user",
+        "safety_identifier",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "service_tier",
+    ):
+        value = getattr(request, name)
+        if value is not None and name in dialect.parameters:
+            chat[name] = value
+    verbosity = request.text.verbosity if request.text else None
+    if verbosity is None:
+        return []
+    if "verbosity" not in dialect.parameters:
+        return ["text.verbosity"]
+    chat["verbosity"] = verbosity
+    return []
+
+
+def _add_extras(
+    chat: dict[str, Any], extras: dict[str, Raw], unknown: UnknownFields
+) -> list[str]:
+    dropped: list[str] = []
+    for name, raw in extras.items():
+        if name in PASSED_THROUGH:
+            if is_given(raw):
+                chat.setdefault(name, raw)
+        elif unknown == "reject":
+            raise InvalidRequestError(
+                f"Unknown parameter: '{name[:64]}'.", code="unknown_parameter", param=name[:64]
+            )
+        else:
+            dropped.append(name[:64])
+    return dropped
+
+
+def _response_format(request: ResponseRequest) -> dict[str, Any] | None:
+    format = request.text.format if request.text else None
+    if format is None and request.response_format is not None:
+        format = from_chat_format(request.response_format)
+    match format:
+        case JsonObjectFormat():
+            return {"type": "json_object"}
+        case JsonSchemaFormat():
+            schema: dict[str, Any] = {"name": format.name, "schema": format.schema}
+            if format.description is not None:
+                schema["description"] = format.description
+            if format.strict is not None:
+                schema["strict"] = format.strict
+            return {"type": "json_schema", "json_schema": schema}
+        case _:
+            return None
+
+
+def from_chat_format(
+    given: ChatResponseFormat,
+) -> JsonObjectFormat | JsonSchemaFormat | None:
+    """Return a chat-style `response_format` as `text.format`; plain text is None.
+
+    Raises:
+        InvalidRequestError: `json_schema` without its schema.
+    """
+    if given.type == "json_object":
+        return JsonObjectFormat()
+    if given.type == "text":
+        return None
+    if given.json_schema is None or given.json_schema.schema is None:
+        raise missing_parameter("response_format.json_schema.schema")
+    schema = given.json_schema
+    assert schema.schema is not None
+    return JsonSchemaFormat(
+        schema.name or "response", schema.schema, schema.description, schema.strict
+    )

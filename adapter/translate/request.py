@@ -1,0 +1,120 @@
+"""A Responses request to a chat request.
+
+The pure half of the sans-IO pair (`adapter.stream.machine` is the other): decode, translate, and
+report what could not be sent.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapter.dialects import Dialect
+from adapter.errors import InvalidRequestError
+from adapter.tools.choice import choose_tools
+from adapter.tools.kinds import OfferedTool
+from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
+from adapter.translate.items import read_input
+from adapter.translate.messages import Conversation, PlacedItem
+from adapter.translate.parameters import UnknownFields, check_supported, to_chat_parameters
+from adapter.translate.roles import arrange
+from adapter.types.chat import ChatMessage, ChatRequest, ChatTool
+from adapter.types.decoding import missing_parameter
+from adapter.types.input import MessageItem
+from adapter.types.raw import is_given
+from adapter.types.request import ResponseRequest
+from adapter.types.tools import ToolChoice
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """A chat request and what to remember until its answer comes.
+
+    Attributes:
+        chat: the request to send.
+        toolbox: all tools of the request; its `echo` goes into the response object.
+        tool_choice: the `tool_choice` of the response object.
+        max_calls: the most calls to accept in one turn, or None.
+        dropped: paths of what was not sent.
+        adapted: paths of what was sent in another form.
+    """
+
+    chat: ChatRequest
+    toolbox: Toolbox
+    tool_choice: ToolChoice
+    max_calls: int | None
+    dropped: tuple[str, ...]
+    adapted: tuple[str, ...]
+
+
+def to_chat_request(
+    request: ResponseRequest,
+    dialect: Dialect,
+    *,
+    history: Sequence[PlacedItem] = (),
+    unknown: UnknownFields = "ignore",
+    hosted: HostedTools = "drop",
+) -> Translation:
+    """Translate a request.
+
+    Args:
+        request: the decoded request.
+        dialect: what the upstream takes.
+        history: items of earlier responses, in order, before the request's own.
+        unknown: what to do with fields that nobody knows.
+        hosted: what to do with tools that only a hosting server could run.
+
+    Raises:
+        InvalidRequestError: something cannot be translated; `param` is its path.
+    """
+    check_supported(request)
+    items, skipped = read_input(request.input, "input")
+    if not items and is_given(request.input_items):
+        items, skipped = read_input(request.input_items, "input_items")
+    if not items and not history:
+        raise _no_input(skipped)
+    parameters = to_chat_parameters(request, dialect, unknown)
+    toolbox = open_toolbox(request.tools or (), hosted=hosted)
+    chosen = choose_tools(request.tool_choice, toolbox, dialect)
+    chat = dict(parameters.chat)
+    if chosen.tools:
+        chat["tools"] = [_chat_tool(tool) for tool in chosen.tools]
+        if chosen.choice is not None:
+            chat["tool_choice"] = chosen.choice
+        if request.parallel_tool_calls is not None:
+            chat["parallel_tool_calls"] = request.parallel_tool_calls
+    conversation = Conversation(dialect)
+    messages = conversation.build([*_instructions(request), *history, *items])
+    assert request.model is not None  # checked when it was decoded
+    return Translation(
+        chat=ChatRequest(request.model, _arranged(messages, dialect), chat),
+        toolbox=toolbox,
+        tool_choice=chosen.echo,
+        max_calls=1 if request.parallel_tool_calls is False else None,
+        dropped=(*parameters.dropped, *toolbox.dropped, *skipped, *conversation.dropped),
+        adapted=tuple(conversation.adapted),
+    )
+
+
+def _instructions(request: ResponseRequest) -> list[PlacedItem]:
+    if not request.instructions:
+        return []
+    return [PlacedItem(MessageItem("developer", request.instructions), "instructions")]
+
+
+def _chat_tool(tool: OfferedTool) -> ChatTool:
+    return ChatTool(tool.definition)
+
+
+def _arranged(messages: Sequence[ChatMessage], dialect: Dialect) -> tuple[ChatMessage, ...]:
+    if not messages:
+        raise _no_input([])
+    return arrange(messages, dialect)
+
+
+def _no_input(skipped: Sequence[str]) -> InvalidRequestError:
+    if not skipped:
+        return missing_parameter("input")
+    return InvalidRequestError(
+        "Invalid 'input': none of its items can be sent to a chat model.",
+        code="invalid_value",
+        param="input",
+    )

@@ -1,0 +1,136 @@
+"""Chat completions: what we send upstream and the parts of its answer that we read.
+
+Requests are written in one shape that all known servers accept: no nulls, text-only content as one
+string, arguments as a JSON object in a string. Answers are read tolerantly: missing, null and
+empty are the same, and fields that we do not use are not decoded at all.
+
+Source: OpenAI chat completions; recorded answers of vLLM 0.32, llama.cpp b11434, SGLang 0.5.23,
+transformers 5.23, llama-cpp-python 0.3.36.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from adapter.types.raw import ABSENT
+
+ChatRole = Literal["system", "developer", "user", "assistant", "tool"]
+ChatPart = dict[str, Any]
+
+
+class ChatFunction(msgspec.Struct, frozen=True):
+    name: str
+    arguments: str
+
+
+class ChatToolCall(msgspec.Struct, frozen=True):
+    id: str
+    function: ChatFunction
+    type: Literal["function"] = "function"
+
+
+class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    role: ChatRole
+    content: str | list[ChatPart] | UnsetType = UNSET
+    refusal: str | UnsetType = UNSET
+    reasoning: str | UnsetType = UNSET
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: tuple[ChatToolCall, ...] = ()
+    tool_call_id: str | UnsetType = UNSET
+
+
+class ChatFunctionDefinition(msgspec.Struct, frozen=True):
+    name: str
+    parameters: dict[str, Raw] | Raw
+    description: str | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
+
+
+class ChatTool(msgspec.Struct, frozen=True):
+    function: ChatFunctionDefinition
+    type: Literal["function"] = "function"
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """One request for `/chat/completions`.
+
+    Attributes:
+        model: passed on untouched.
+        messages: the conversation.
+        parameters: every other top-level field, by its name on the wire.
+    """
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    parameters: dict[str, Any]
+
+    def encode(self) -> bytes:
+        """Return the JSON body."""
+        return _encoder.encode(
+            {"model": self.model, "messages": self.messages, **self.parameters}
+        )
+
+
+_encoder = msgspec.json.Encoder()
+
+
+class ChunkFunction(msgspec.Struct, frozen=True, gc=False):
+    name: str | None = None
+    arguments: str | dict[str, Any] | list[Any] | None = None
+
+
+class ChunkToolCall(msgspec.Struct, frozen=True, gc=False):
+    index: int | None = None
+    id: str | int | None = None
+    function: ChunkFunction | None = None
+
+
+class ChunkDelta(msgspec.Struct, frozen=True, gc=False):
+    """`delta` of a chunk, or `message` of a whole answer: we read the same keys of both."""
+
+    content: str | list[Any] | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ChunkToolCall] | ChunkToolCall | None = None
+    function_call: ChunkFunction | None = None
+
+
+class ChunkTopLogprob(msgspec.Struct, frozen=True, gc=False):
+    token: str | None = None
+    logprob: float | None = None
+    bytes: list[int] | None = None
+
+
+class ChunkLogprob(msgspec.Struct, frozen=True, gc=False):
+    token: str | None = None
+    logprob: float | None = None
+    bytes: list[int] | None = None
+    top_logprobs: list[ChunkTopLogprob] | None = None
+
+
+class ChunkLogprobs(msgspec.Struct, frozen=True, gc=False):
+    content: list[ChunkLogprob] | None = None
+
+
+class ChunkChoice(msgspec.Struct, frozen=True, gc=False):
+    index: int | None = None
+    delta: ChunkDelta | None = None
+    message: ChunkDelta | None = None
+    finish_reason: str | None = None
+    logprobs: ChunkLogprobs | None = None
+    error: Raw = ABSENT
+    usage: Raw = ABSENT
+
+
+class ChatChunk(msgspec.Struct, frozen=True, gc=False):
+    """A `chat.completion.chunk`, a whole `chat.completion`, or an error in their place."""
+
+    choices: list[ChunkChoice] | None = None
+    usage: Raw = ABSENT
+    error: Raw = ABSENT
+    service_tier: str | None = None
+    object: str | None = None
+    detail: Raw = ABSENT
+    base_resp: Raw = ABSENT

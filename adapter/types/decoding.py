@@ -1,0 +1,83 @@
+"""Decoding errors as the API words them: which parameter, what was found, what was expected.
+
+Source of the codes: error bodies of the OpenAI API (sheet §8).
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from adapter.errors import InvalidRequestError
+
+_MAX_REASON_CHARS = 300
+_AT = re.compile(r" - at (?:`key` in )?`(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`")
+_CODES = (
+    (re.compile(r"^Expected `int` >="), "integer_below_min_value"),
+    (re.compile(r"^Expected `int` <="), "integer_above_max_value"),
+    (re.compile(r"^Expected `float` >="), "decimal_below_min_value"),
+    (re.compile(r"^Expected `float` <="), "decimal_above_max_value"),
+    (re.compile(r"^Expected `str` of length <="), "string_above_max_length"),
+    (re.compile(r"^Expected `str` of length >="), "string_below_min_length"),
+    (re.compile(r"^Invalid (enum )?value"), "invalid_value"),
+    (re.compile(r"^Expected"), "invalid_type"),
+)
+
+
+def invalid(exc: msgspec.ValidationError, at: str = "") -> InvalidRequestError:
+    """Return the error to raise for a value that does not fit its type.
+
+    Args:
+        exc: what msgspec found.
+        at: path of the value that was being decoded, such as `input[3]`; empty for the body.
+    """
+    reason = str(exc)
+    path = at
+    if place := _AT.search(reason):
+        path = join(at, place["path"].removeprefix("$"))
+        reason = reason[: place.start()]
+    if missing := _MISSING.match(reason):
+        path = join(path, "." + missing["field"])
+        return missing_parameter(path)
+    code = next((code for pattern, code in _CODES if pattern.match(reason)), "invalid_value")
+    reason = reason[:_MAX_REASON_CHARS].replace("`", "")
+    subject = f"Invalid '{path}'" if path else "Invalid request body"
+    return InvalidRequestError(f"{subject}: {reason}.", code=code, param=path or None)
+
+
+def missing_parameter(path: str) -> InvalidRequestError:
+    """Return the error for a required parameter that is not there."""
+    return InvalidRequestError(
+        f"Missing required parameter: '{path}'.", code="missing_required_parameter", param=path
+    )
+
+
+def unsupported(path: str, what: str) -> InvalidRequestError:
+    """Return the error for a value that is valid but cannot be translated."""
+    return InvalidRequestError(
+        f"Unsupported value: '{path}' {what}.", code="unsupported_value", param=path
+    )
+
+
+def join(at: str, path: str) -> str:
+    """Join two paths: `input[3]` and `.content[0]` make `input[3].content[0]`."""
+    return (at + path).lstrip(".")
+
+
+def decode_at(decoder: msgspec.json.Decoder[Any], raw: bytes | msgspec.Raw, at: str) -> Any:
+    """Decode a value that stands at a path of the request.
+
+    Raises:
+        InvalidRequestError: it does not fit; `param` is the path of the misfit.
+    """
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as exc:
+        raise invalid(exc, at) from exc
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise InvalidRequestError(
+            f"Invalid '{at}': not valid JSON, or nested too deeply.",
+            code="invalid_json",
+            param=at,
+        ) from exc

@@ -1,0 +1,89 @@
+"""The scope of a chat request, made from that of the client's own request. Pure.
+
+The wrapped app should see what it would have seen, had the client posted the chat request itself:
+same server, client, TLS, state and mount point; another method, path, query, headers and body.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+CHAT_ROUTE: Final = "/chat/completions"
+
+# A request from nowhere, for calls that no client's request stands behind. Version 2.3 makes
+# Starlette listen for the disconnect while it streams; under 2.4 it would wait to fail on a send.
+DEFAULT_SCOPE: Final[Mapping[str, Any]] = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.3"},
+    "http_version": "1.1",
+    "scheme": "http",
+    "root_path": "",
+    "path": "",
+    "headers": [(b"host", b"127.0.0.1")],
+    "client": ("127.0.0.1", 0),
+    "server": ("127.0.0.1", 80),
+}
+
+_HTTP_SCHEMES: Final = {"ws": "http", "wss": "https"}
+
+# Only what a scope says. The others (pathsend, early hints, trailers, push) offer messages that an
+# `Upstream` cannot carry, and an app would use them.
+_KEPT_EXTENSIONS: Final = frozenset({"tls"})
+
+
+def chat_scope(
+    client: Mapping[str, Any], path_prefix: str, body: bytes, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the scope of a POST of `body` to the chat route.
+
+    Args:
+        client: scope of the client's request, `http` or `websocket`; it is not changed.
+        path_prefix: of the app's API, under the mount point.
+        body: of the chat request.
+        headers: to send besides our own; those of the client are not passed.
+    """
+    scope = dict(client)
+    scope.pop("subprotocols", None)  # of a WebSocket
+    path = _mount_point(client) + path_prefix + CHAT_ROUTE
+    extensions = client.get("extensions") or {}
+    scope |= {
+        "type": "http",
+        "method": "POST",
+        "http_version": client.get("http_version", "1.1"),
+        "scheme": _HTTP_SCHEMES.get(client.get("scheme", "http"), client.get("scheme", "http")),
+        "path": path,
+        "raw_path": quote(path).encode("ascii"),
+        "query_string": b"",
+        "headers": _headers(client, body, headers),
+        "extensions": {name: extensions[name] for name in _KEPT_EXTENSIONS & extensions.keys()},
+    }
+    if isinstance(client.get("state"), dict):
+        # Servers give every request its own copy of the lifespan's state.
+        scope["state"] = client["state"].copy()
+    return scope
+
+
+def _mount_point(client: Mapping[str, Any]) -> str:
+    """Return the root path if the client's path includes it.
+
+    ASGI says that it does, but servers differ; Starlette's routing accepts both in this same way.
+    """
+    root_path: str = client.get("root_path", "")
+    path: str = client["path"]
+    return root_path if path == root_path or path.startswith(f"{root_path}/") else ""
+
+
+def _headers(
+    client: Mapping[str, Any], body: bytes, headers: Mapping[str, str]
+) -> list[tuple[bytes, bytes]]:
+    # The client's own host header, because apps check it (TrustedHostMiddleware).
+    ours = {
+        b"host": next((value for name, value in client["headers"] if name == b"host"), b""),
+        b"accept": b"text/event-stream, application/json",
+        # Not compressed: nothing between the app and us is worth it.
+        b"accept-encoding": b"identity",
+        b"content-type": b"application/json",
+        b"content-length": b"%d" % len(body),
+    }
+    given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return [*ours.items(), *((name, value) for name, value in given if name not in ours)]
