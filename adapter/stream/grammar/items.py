@@ -195,10 +195,10 @@ def _roles() -> Mapping[str, tuple[str, Text]]:
     """Return which part each symbol plays for which text."""
     roles: dict[str, tuple[str, Text]] = {}
     for text in TEXTS:
-        roles |= {symbol: ("delta", text) for symbol in text.delta}
-        roles |= {symbol: ("done", text) for symbol in text.done}
-        roles |= {text.added: ("added", text)} if text.added else {}
-        roles |= {text.closed: ("closed", text)} if text.closed else {}
+        roles |= dict.fromkeys(text.delta, ("delta", text))
+        roles |= dict.fromkeys(text.done, ("done", text))
+        roles |= {text.added: ("added", text), text.closed: ("closed", text)}
+    roles.pop("")  # texts without a part of their own have no name for it
     return roles
 
 

@@ -61,17 +61,17 @@ def _sequence(tokens: deque[str], follow: dict[str, set[str]]) -> _Span:
 
 
 def _repetition(tokens: deque[str], follow: dict[str, set[str]]) -> _Span:
-    token = tokens.popleft()
-    if token == "(":
+    symbol = tokens.popleft()
+    if symbol == "(":
         span = _alternatives(tokens, follow)
         tokens.popleft()
     else:
-        assert token not in follow, f"{token} occurs twice in one grammar"
-        follow[token] = set()
-        span = _Span(False, frozenset({token}), frozenset({token}))
+        assert symbol not in follow, f"{symbol} occurs twice in one grammar"
+        follow[symbol] = set()
+        span = _Span(False, frozenset({symbol}), frozenset({symbol}))
     if tokens and tokens[0] in {"*", "?"}:
         if tokens.popleft() == "*":
-            for symbol in span.last:
-                follow[symbol] |= span.first
+            for last in span.last:
+                follow[last] |= span.first
         span = span._replace(empty=True)
     return span

@@ -1,0 +1,96 @@
+# Everything a newcomer or the CI runs. Python 3.11 or later, git and make are all it takes.
+#
+# A target that needs packages sets up `.venv` first, from hashed pins; a stamp in it makes the next
+# run quick. Programs run as `python -m`, so that a copied or moved folder still uses its own code.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := -m pip --disable-pip-version-check --no-input --quiet
+# PYTHON=/path/to/python chooses another one.
+PYTHON ?= $(shell for name in python3.11 python3 python3.14 python3.13 python3.12 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo "$$name" && break; done)
+# ARGS is handed on: make test ARGS="tests/stream -k reasoning"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp  ## start the adapter on a demo model and print how to talk to it
+	@$(PY) -m adapter demo $(ARGS)
+
+test: $(VENV)/dev.stamp  ## run all tests
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp  ## check style, types and layers
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) -m pyright --pythonpath $(PY)
+	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+format: $(VENV)/dev.stamp  ## mend what `lint` can mend by itself
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+check: lint test  ## lint and test
+
+coverage: $(VENV)/dev.stamp  ## run all tests and report the branches that none of them takes
+	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+
+bench: $(VENV)/dev.stamp  ## measure against pass-through servers
+	$(PY) -m benchmarks.run $(ARGS)
+
+test-lowest: $(VENV)-lowest/dev.stamp  ## run all tests on the oldest dependencies that we allow
+	$(VENV)-lowest/bin/python -m pytest $(ARGS)
+
+test-vllm: $(VENV)/dev.stamp  ## run the tests that need vLLM (a large download)
+	PYTHON="$(PYTHON)" bash tests/vllm/run.sh $(ARGS)
+
+dist: $(VENV)/dev.stamp  ## build the wheel and the source archive into dist/
+	rm -rf dist
+	$(PY) -m build --no-isolation >/dev/null
+
+check-dist: dist  ## install the wheel alone and see that it works
+	bash .ci/check-wheel "$(PY)"
+
+lock: $(VENV)/dev.stamp  ## pin what pyproject.toml asks for (ARGS=--upgrade: the newest of it)
+	PY=$(PY) bash requirements/compile $(ARGS)
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) $(VENV)-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last: a set-up that was broken off is done again.
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	$(call set-up,$(VENV),$<)
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
+	$(call set-up,$(VENV),$<)
+
+$(VENV)-lowest/dev.stamp: requirements/lowest.txt pyproject.toml
+	$(call set-up,$(VENV)-lowest,$<)
+
+# $(1): the environment's folder, $(2): the pins. The project itself is installed without its
+# dependencies (the pins hold them) and without a build environment (they hold hatchling too).
+define set-up
+@if [ -z "$(PYTHON)" ]; then \
+	echo "This needs Python 3.11 or later, and none of python3.11, python3 or python is that." >&2; \
+	echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
+	exit 1; \
+fi
+@echo "Setting up $(1) from $(2) ..."
+@test -x $(1)/bin/python || "$(PYTHON)" -m venv $(1) || { \
+	echo "No environment could be made; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	rm -rf $(1); \
+	exit 1; \
+}
+@$(1)/bin/python $(PIP) install --require-hashes --only-binary :all: -r $(2)
+@$(1)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+@touch $@
+endef

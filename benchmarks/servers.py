@@ -1,0 +1,104 @@
+"""The servers under test, a row each: how one is started, and what it is asked.
+
+A new one is a new row. Rows whose program is not installed are left out of a run, and say so.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import Template
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from benchmarks.processes import Running, free_port, running
+
+FOLDER = Path(__file__).parent
+
+Kind = Literal["chat", "responses"]
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A server under test.
+
+    Attributes:
+        command: its command line; `$upstream` (base URL), `$port`, `$folder` (one of its own,
+            empty) and `$config` are filled in.
+        kind: the API that it offers.
+        path: where requests are posted to.
+        program: what must be on the PATH, if it is not Python with this project.
+        config: name of a template in this folder, filled in like the command, and given to it as
+            `$config`; `$upstream_address` is host and port alone.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    kind: Kind = "chat"
+    path: str = "/v1/chat/completions"
+    program: str | None = None
+    config: str | None = None
+
+    def is_installed(self) -> bool:
+        return self.program is None or shutil.which(self.program) is not None
+
+
+UPSTREAM = Server("direct", (sys.executable, str(FOLDER / "mock_upstream.py"), "--port", "$port"))
+
+SERVERS = (
+    Server(
+        "nginx",
+        ("nginx", "-p", "$folder", "-e", "stderr", "-c", "$config"),
+        program="nginx",
+        config="nginx.conf",
+    ),
+    Server(
+        "pass-through",
+        (
+            sys.executable,
+            str(FOLDER / "pass_through.py"),
+            "--upstream",
+            "$upstream",
+            "--port",
+            "$port",
+        ),
+    ),
+    Server(
+        "adapter",
+        (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port"),
+        kind="responses",
+        path="/v1/responses",
+    ),
+)
+
+
+@contextmanager
+def started(server: Server, core: int, upstream: str = "") -> Iterator[Running]:
+    """Run a server on one core.
+
+    Args:
+        server: its row.
+        core: number of the core.
+        upstream: base URL of what it asks, if it asks something.
+
+    Raises:
+        StartError: it did not come to listen.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        values = {
+            "upstream": upstream,
+            "upstream_address": urlsplit(upstream).netloc,
+            "port": str(port),
+            "folder": folder,
+            "config": f"{folder}/config",
+        }
+        if server.config is not None:
+            filled = Template((FOLDER / server.config).read_text()).substitute(values)
+            Path(values["config"]).write_text(filled)
+        command = [Template(each).substitute(values) for each in server.command]
+        with running(command, port, core) as process:
+            yield process

@@ -1,0 +1,1 @@
+"""Tests of the package, and the servers and fakes that they share."""
