@@ -10,6 +10,8 @@ PIP := -m pip --disable-pip-version-check --no-input --quiet
 PYTHON ?= $(shell for name in python3.11 python3 python3.14 python3.13 python3.12 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
 	&& echo "$$name" && break; done)
+# What decides and does no IO: the source modules of the contract "pure" in pyproject.toml.
+PURE := adapter/errors.py,adapter/types/*,adapter/dialects/*,adapter/tools/*,adapter/translate/*,adapter/stream/*
 # ARGS is handed on: make test ARGS="tests/stream -k reasoning"
 ARGS ?=
 
@@ -31,7 +33,7 @@ lint: $(VENV)/dev.stamp  ## check style, types and layers
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) -m pyright --pythonpath $(PY)
-	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PY) -c 'from importlinter.cli import lint_imports_command as main; main()' --no-logo
 
 format: $(VENV)/dev.stamp  ## mend what `lint` can mend by itself
 	$(PY) -m ruff check --fix
@@ -39,8 +41,9 @@ format: $(VENV)/dev.stamp  ## mend what `lint` can mend by itself
 
 check: lint test  ## lint and test
 
-coverage: $(VENV)/dev.stamp  ## run all tests and report the branches that none of them takes
+coverage: $(VENV)/dev.stamp  ## run all tests; fail if a branch of what decides is never taken
 	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	$(PY) -m coverage report --include '$(PURE)' --fail-under 100
 
 bench: $(VENV)/dev.stamp  ## measure against pass-through servers
 	$(PY) -m benchmarks.run $(ARGS)
@@ -79,11 +82,11 @@ $(VENV)-lowest/dev.stamp: requirements/lowest.txt pyproject.toml
 # $(1): the environment's folder, $(2): the pins. The project itself is installed without its
 # dependencies (the pins hold them) and without a build environment (they hold hatchling too).
 define set-up
-@if [ -z "$(PYTHON)" ]; then \
-	echo "This needs Python 3.11 or later, and none of python3.11, python3 or python is that." >&2; \
-	echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "This needs Python 3.11 or later; '$(or $(PYTHON),python3)' is not that." >&2; \
+	echo "Install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	exit 1; \
-fi
+}
 @echo "Setting up $(1) from $(2) ..."
 @test -x $(1)/bin/python || "$(PYTHON)" -m venv $(1) || { \
 	echo "No environment could be made; on Debian and Ubuntu: apt install python3-venv" >&2; \

@@ -6,10 +6,11 @@ stands here.
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -19,8 +20,13 @@ from adapter.tools.toolbox import HostedTools
 from adapter.translate.parameters import UnknownFields
 
 ENV_PREFIX = "ADAPTER_"
-Seconds = Annotated[float, Meta(ge=0)]
+MAX_SECONDS = 366 * 24 * 3600  # a year; timers cannot count to TOML's `inf`
+Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
+SECRETS = frozenset({"upstream_api_key"})  # never shown
+
+_AT = re.compile(r" - at `\$\.(?P<name>\w+)[^`]*`$")
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`")
 
 
 class SettingsError(ValueError):
@@ -55,35 +61,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "drop"
     reasoning_events: Annotated[
         Literal["reasoning_text", "reasoning"],
-        _about("names of raw reasoning events: reasoning_text (OpenAI) or reasoning (Open Responses)"),
+        _about(
+            "names of raw reasoning events: reasoning_text (OpenAI) or reasoning (Open Responses)"
+        ),
     ] = "reasoning_text"
     start_grace: Annotated[
         Seconds,
-        _about("longest wait for the upstream before headers and response.created leave; 0 is none"),
+        _about(
+            "longest wait for the upstream before headers and response.created leave; 0 is none"
+        ),
     ] = 0.25
     keepalive: Annotated[
         Literal["event", "comment", "off"],
         _about("what is sent while the upstream is silent; Codex counts only events as life"),
     ] = "event"
     keepalive_interval: Annotated[
-        Annotated[float, Meta(gt=0)], _about("silence after which a keep-alive is sent")
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)],
+        _about("silence after which a keep-alive is sent"),
     ] = 15.0
-    connect_timeout: Annotated[Seconds, _about("for a connection to the upstream; 0 is for ever")] = (
-        10.0
-    )
+    connect_timeout: Annotated[
+        Seconds, _about("for a connection to the upstream; 0 is for ever")
+    ] = 10.0
     first_byte_timeout: Annotated[
         Seconds, _about("for the first byte of an answer; 0 is for ever")
     ] = 600.0
-    idle_timeout: Annotated[
-        Seconds, _about("between two reads of an answer; 0 is for ever")
-    ] = 600.0
+    idle_timeout: Annotated[Seconds, _about("between two reads of an answer; 0 is for ever")] = (
+        600.0
+    )
     total_timeout: Annotated[Seconds, _about("for a whole answer; 0 is for ever")] = 0.0
     max_connections: Annotated[
         Annotated[int, Meta(ge=0)], _about("open to the upstream at one time; 0 is no limit")
     ] = 0
-    max_body_bytes: Annotated[
-        Annotated[int, Meta(ge=1)], _about("the largest request body")
-    ] = 32 * 1024 * 1024
+    max_body_bytes: Annotated[Annotated[int, Meta(ge=1)], _about("the largest request body")] = (
+        32 * 1024 * 1024
+    )
     max_event_bytes: Annotated[
         Annotated[int, Meta(ge=1)], _about("the longest event, or whole answer, of an upstream")
     ] = 16 * 1024 * 1024
@@ -91,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:
             known = ", ".join(sorted(DIALECTS))
-            raise ValueError(f"no dialect is named {self.dialect!r}; known: {known}")
+            raise ValueError(f"'dialect': expected one of {known}, got {self.dialect!r}")
 
     @classmethod
     def load(
@@ -118,7 +129,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as exc:
-            raise SettingsError(f"Invalid setting: {str(exc).replace('`', '')}.") from exc
+            raise SettingsError(_explain(exc)) from exc
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            yield name, "***" if name in SECRETS and value is not None else value
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
 
 
 def describe_settings() -> dict[str, tuple[str, Any]]:
@@ -134,6 +154,22 @@ def describe_settings() -> dict[str, tuple[str, Any]]:
     }
 
 
+def _explain(exc: msgspec.ValidationError) -> str:
+    """Return what msgspec found wrong, with the name of the setting first."""
+    reason = str(exc)
+    if unknown := _UNKNOWN.match(reason):
+        return f"Unknown setting '{unknown['name']}'."
+    place = _AT.search(reason)
+    if place is None:
+        return f"Invalid setting {reason}."
+    name = place["name"]
+    found = reason[: place.start()].replace("`", "")
+    if found.startswith("Invalid enum value"):
+        choices = get_args(get_type_hints(Settings)[name])
+        found = f"expected one of {', '.join(choices)}, got{found.removeprefix('Invalid enum value')}"
+    return f"Invalid setting '{name}': {found[0].lower()}{found[1:]}."
+
+
 def _metas(hint: Any) -> list[Meta]:
     return [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, Meta)]
 
@@ -144,7 +180,7 @@ def _from_file(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as exc:
         raise SettingsError(f"Cannot read the settings file: {exc}.") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f"The settings file {path} is not valid TOML: {exc}.") from exc
 
 

@@ -12,20 +12,22 @@ import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import AdapterError, UpstreamError
+from adapter.habits import Habits
 from adapter.stream.machine import ResponseStream
-from adapter.stream.turn import TurnReader
-from adapter.translate.answer import http_error
 from adapter.translate.echo import to_response
+from adapter.translate.learn import is_lasting, learn
 from adapter.translate.parameters import wants_logprobs
 from adapter.translate.request import Translation
+from adapter.turn import Turn
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response
-from adapter.upstream.base import Upstream, UpstreamAnswer
+from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
-MAX_ERROR_BYTES = 256 * 1024  # of an error body; the longest seen is 41 KB (SGLang)
+# Refusals that one request may learn from; an upstream that refuses field by field has had its say.
+MAX_LESSONS = 12
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -49,38 +51,47 @@ class ResponseRun:
 
     Args:
         request: what the client asked.
-        translation: what to ask upstream.
-        dialect: the upstream's habits.
+        translate: what to ask upstream, by its dialect.
+        habits: what is known of the upstream; what is learned is added.
         upstream: where to ask.
         headers: request headers for the upstream.
         surroundings: ids, the clock, limits.
+
+    Attributes:
+        translation: what is asked upstream; another one once something was learned.
+
+    Raises:
+        InvalidRequestError: the request cannot be translated.
     """
 
     def __init__(
         self,
         request: ResponseRequest,
-        translation: Translation,
-        dialect: Dialect,
+        translate: Callable[[Dialect], Translation],
+        habits: Habits,
         upstream: Upstream,
         headers: Mapping[str, str],
         surroundings: Surroundings,
     ) -> None:
-        self._translation = translation
-        self._dialect = dialect
+        self._request = request
+        self._translate = translate
+        self._habits = habits
         self._upstream = upstream
         self._headers = headers
         self._surroundings = surroundings
-        self._logprobs = wants_logprobs(request)
+        self._model = request.model or ""
+        self._dialect = habits.of(self._model)
+        self.translation = translate(self._dialect)
         self._service_tier: str | None = None
         self._machine = ResponseStream(
             to_response(
                 request,
-                translation,
+                self.translation,
                 id=surroundings.new_id("resp"),
                 created_at=int(surroundings.now()),
             ),
             surroundings.new_id,
-            tools=translation.toolbox.offered,
+            tools=self.translation.toolbox.offered,
             open_names=surroundings.open_names,
         )
 
@@ -107,19 +118,20 @@ class ResponseRun:
         try:
             async with aclosing(self._turn()) as turn:
                 async for events in turn:
-                    yield events
+                    if events:
+                        yield events
             yield self._finish()
         except AdapterError as error:
-            if not self.is_started:
+            if not self._machine.is_started:
                 raise
             logger.debug("response failed: %s", error.code)
             yield self._machine.fail(error)
-        except Exception:
+        except Exception as exc:
             logger.exception("response failed unexpectedly")
-            error = AdapterError("The server had an error while making the response.")
-            if not self.is_started:
-                raise error from None
-            yield self._machine.fail(error)
+            unexpected = AdapterError("The server had an error while making the response.")
+            if not self._machine.is_started:
+                raise unexpected from exc
+            yield self._machine.fail(unexpected)
 
     async def collect(self) -> Response:
         """Return the whole response.
@@ -136,52 +148,46 @@ class ResponseRun:
 
     async def _turn(self) -> AsyncGenerator[list[Event], None]:
         machine = self._machine
-        body = self._translation.chat.encode()
-        async with self._upstream.open(body, self._headers) as answer:
-            if answer.status != 200:
-                raise http_error(answer.status, answer.headers, await _read_error(answer))
-            reader = self._reader(answer)
-            async with aclosing(answer.chunks()) as chunks:
-                async for chunk in chunks:
-                    events = machine.feed(reader.feed(chunk))
-                    if machine.is_started:
-                        if events:
-                            yield events
-                    elif reader.has_begun:
-                        yield machine.start() + events
-        events = machine.feed(reader.end())
-        events += machine.end_turn(reader.finish_reason, reader.usage)
-        self._service_tier = reader.service_tier
-        if reader.dropped_calls:
-            logger.debug("%d calls dropped: parallel_tool_calls is false", reader.dropped_calls)
-        yield events if machine.is_started else machine.start() + events
+        for lessons in range(MAX_LESSONS + 1):
+            turn = self._new_turn()
+            try:
+                async with aclosing(turn.deltas()) as answer:
+                    async for deltas in answer:
+                        # Numbers are given when events are made, so the first two are made first.
+                        opening = [] if machine.is_started else machine.start()
+                        yield opening + machine.feed(deltas)
+            except UpstreamError as error:
+                if turn.has_begun or lessons == MAX_LESSONS or not self._learn(error):
+                    raise
+            else:
+                break
+        self._service_tier = turn.service_tier
+        yield machine.end_turn(turn.finish_reason, turn.usage)
+
+    def _new_turn(self) -> Turn:
+        return Turn(
+            self._upstream,
+            self._headers,
+            self._dialect,
+            self.translation,
+            logprobs=wants_logprobs(self._request),
+            max_event_bytes=self._surroundings.max_event_bytes,
+        )
+
+    def _learn(self, error: UpstreamError) -> bool:
+        """Take a refusal for a lesson, and tell whether it was one."""
+        chat = self.translation.chat
+        better = learn(self._dialect, chat, error)
+        if better is None:
+            return False
+        self._dialect = better
+        self.translation = self._translate(better)
+        if is_lasting(chat, error):
+            self._habits.learn(self._model, better)
+        logger.debug("learned from a refusal; asking again")
+        return True
 
     def _finish(self) -> list[Event]:
         for note in self._machine.notes:
             logger.debug("left out: %s", note)
         return self._machine.finish(int(self._surroundings.now()), self._service_tier)
-
-    def _reader(self, answer: UpstreamAnswer) -> TurnReader:
-        content_type = answer.headers.get("content-type", "text/event-stream")
-        if "html" in content_type:
-            raise UpstreamError(
-                "The upstream answered with a web page, not with a chat completion. "
-                "Check the base URL."
-            )
-        return TurnReader(
-            self._dialect,
-            content_type,
-            logprobs=self._logprobs,
-            max_calls=self._translation.max_calls,
-            max_event_bytes=self._surroundings.max_event_bytes,
-        )
-
-
-async def _read_error(answer: UpstreamAnswer) -> bytes:
-    body = bytearray()
-    async with aclosing(answer.chunks()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > MAX_ERROR_BYTES:
-                break
-    return bytes(body[:MAX_ERROR_BYTES])

@@ -133,6 +133,18 @@ class ResponsesAPI:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+class _Sidecar(ResponsesAPI):
+    """The app with a proxy for every other path; it opened both, and closes both."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings=settings)
+        self._other = self._proxy = make_proxy(settings)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._proxy.aclose()
+
+
 def create_app() -> ResponsesAPI:
     """Return the app for `uvicorn --factory adapter:create_app`, from `ADAPTER_*`.
 
@@ -148,9 +160,9 @@ def make_sidecar(settings: Settings) -> ResponsesAPI:
     """Return an app that serves our routes and passes every other path on.
 
     Raises:
-        SettingsError: no upstream.
+        SettingsError: no upstream, or one that cannot be used.
     """
-    return ResponsesAPI(settings=settings, other=make_proxy(settings))
+    return _Sidecar(settings)
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

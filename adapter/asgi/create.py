@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.types import Receive, Send
 
@@ -10,8 +11,10 @@ from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers, read_body, send_json
 from adapter.asgi.report import report_headers
 from adapter.asgi.sse_response import SSEResponse, StreamTimes
+from adapter.asgi.upstreams import key_header
 from adapter.config import Settings
 from adapter.dialects import dialect_named
+from adapter.habits import Habits
 from adapter.loop import ResponseRun, Surroundings
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
@@ -35,7 +38,9 @@ class CreateResponse:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._dialect = dialect_named(settings.dialect)
+        self._habits = Habits(dialect_named(settings.dialect))
+        self._forwarded = tuple(name.lower() for name in settings.forward_headers)
+        self._key_header = key_header(settings)
         self._times = StreamTimes(
             settings.start_grace, settings.keepalive, settings.keepalive_interval
         )
@@ -63,35 +68,28 @@ class CreateResponse:
         """
         settings = self._settings
         request = decode_request(await read_body(receive, settings.max_body_bytes))
-        translation = to_chat_request(
-            request,
-            self._dialect,
-            unknown=settings.unknown_fields,
-            hosted=settings.hosted_tools,
-        )
         run = ResponseRun(
             request,
-            translation,
-            self._dialect,
+            partial(
+                to_chat_request,
+                request,
+                unknown=settings.unknown_fields,
+                hosted=settings.hosted_tools,
+            ),
+            self._habits,
             upstream,
             self._upstream_headers(headers),
             self._surroundings(headers),
         )
-        answer_headers = [*more_headers, *report_headers(translation)]
         if request.stream:
-            await SSEResponse(run, self._times, answer_headers)(receive, send)
+            await SSEResponse(run, self._times, more_headers)(receive, send)
         elif response := await _collect(run, receive):
-            await send_json(send, 200, response, answer_headers)
+            await send_json(send, 200, response, [*more_headers, *report_headers(run.translation)])
 
     def _upstream_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Choose what the upstream sees: the configured key, or the client's authorization."""
-        settings = self._settings
-        chosen = {name: headers[name] for name in settings.forward_headers if name in headers}
-        if settings.upstream_api_key is not None:
-            chosen["authorization"] = f"Bearer {settings.upstream_api_key}"
-        elif "authorization" in headers:
-            chosen["authorization"] = headers["authorization"]
-        return chosen
+        names = ("authorization", *self._forwarded)
+        return {name: headers[name] for name in names if name in headers} | self._key_header
 
     def _surroundings(self, headers: Mapping[str, str]) -> Surroundings:
         settings = self._settings

@@ -65,9 +65,7 @@ async def send_json(send: Send, status: int, content: Any, headers: Headers = ()
 
 async def send_error(send: Send, error: AdapterError, headers: Headers = ()) -> None:
     """Send an error as the OpenAI API words them."""
-    await send_json(
-        send, error.status, error.body(), [*encode_headers(error.headers), *headers]
-    )
+    await send_json(send, error.status, error.body(), [*encode_headers(error.headers), *headers])
 
 
 def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -1,7 +1,11 @@
 """A response as a stream of server-sent events, over raw ASGI.
 
 One send per list of events. Beside the pump there is a timer that begins the stream when the
-upstream takes long, and keeps it alive when it is silent. Nothing is queued: the next read from upstream comes after the send.
+upstream takes long, and keeps it alive when it is silent. Nothing is queued: the next read from
+upstream comes after the send.
+
+Events are numbered when they are made, so whoever makes some must be the next to send: the timer
+makes its own only when no send is under way, and the pump waits for them before it sends.
 """
 
 import asyncio
@@ -13,6 +17,7 @@ from starlette.types import Receive, Send
 
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers
+from adapter.asgi.report import report_headers
 from adapter.loop import ResponseRun
 from adapter.stream.encode import DONE, KEEPALIVE_COMMENT, encode_events
 
@@ -52,7 +57,7 @@ class SSEResponse:
         self._run = run
         self._times = times
         self._headers = headers
-        self._sends = 0
+        self._has_begun = False
         self._is_sending = False
         self._idle_ticks = 0
         self._aside: asyncio.Task[None] | None = None
@@ -78,7 +83,7 @@ class SSEResponse:
         if self._times.start_grace > 0:
             self._set_timer(self._times.start_grace, self._start_late)
         else:
-            await self._begin()
+            await self._send_body(encode_events(self._run.start()))
         events = self._run.events()
         try:
             async for batch in events:
@@ -88,23 +93,23 @@ class SSEResponse:
         await self._send_body(DONE, more=False)
 
     async def _send_body(self, body: bytes, *, more: bool = True) -> None:
+        self._is_sending = True
         if self._aside is not None:
             aside, self._aside = self._aside, None
             await aside
-        self._is_sending = True
-        if not self._sends:
+        if not self._has_begun:
             await self._send_headers()
-        self._sends += 1
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
         self._is_sending = False
         self._idle_ticks = 0
 
     async def _send_headers(self) -> None:
+        self._has_begun = True
         await self._send(
             {
                 "type": "http.response.start",
                 "status": 200,
-                "headers": [*_HEADERS, *self._headers],
+                "headers": [*_HEADERS, *self._headers, *report_headers(self._run.translation)],
             }
         )
         if self._timer is not None:
@@ -120,25 +125,28 @@ class SSEResponse:
     def _start_late(self) -> None:
         """The grace is over: begin without the upstream."""
         if not self._run.is_started:
-            self._aside = asyncio.create_task(self._begin())
+            self._aside = asyncio.create_task(self._begin(encode_events(self._run.start())))
 
-    async def _begin(self) -> None:
-        events = encode_events(self._run.start())
+    async def _begin(self, events: bytes) -> None:
         await self._send_headers()
-        self._sends += 1
-        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+        await self._send_aside(events)
 
     def _check_life(self) -> None:
         """Twice an interval; the second time in a row without a send is too long a silence."""
         self._idle_ticks += 1
-        if self._idle_ticks >= 2 and not self._is_sending:
-            self._idle_ticks = 0
-            self._aside = asyncio.create_task(self._keep_alive())
+        if self._idle_ticks >= 2 and not self._is_busy:
+            self._aside = asyncio.create_task(self._send_aside(self._sign_of_life()))
         self._set_timer(self._times.keepalive_interval / 2, self._check_life)
 
-    async def _keep_alive(self) -> None:
+    @property
+    def _is_busy(self) -> bool:
+        return self._is_sending or (self._aside is not None and not self._aside.done())
+
+    def _sign_of_life(self) -> bytes:
         if self._times.keepalive == "event":
-            body = encode_events([self._run.keepalive()])
-        else:
-            body = KEEPALIVE_COMMENT
+            return encode_events([self._run.keepalive()])
+        return KEEPALIVE_COMMENT
+
+    async def _send_aside(self, body: bytes) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        self._idle_ticks = 0

@@ -1,6 +1,6 @@
 """The upstreams that we know, one row each."""
 
-from adapter.dialects.base import Dialect
+from adapter.dialects.base import ALL_TOOL_CHOICES, Dialect
 
 GENERIC = Dialect(
     name="generic",
@@ -13,7 +13,7 @@ VLLM = Dialect(
     source="vLLM 0.32.0, observed 2026-11-20",
     parts=frozenset({"image_url", "input_audio", "video_url"}),
     parameters=frozenset({"structured_outputs"}),
-    tool_choice_named=True,
+    tool_choices=ALL_TOOL_CHOICES,
 )
 
 LLAMA_CPP = Dialect(
@@ -21,7 +21,7 @@ LLAMA_CPP = Dialect(
     source="llama.cpp b11434, observed 2026-11-20",
     parts=frozenset({"image_url", "input_audio"}),
     # A named tool_choice is accepted and ignored.
-    tool_choice_named=False,
+    tool_choices=frozenset({"none", "auto", "required"}),
 )
 
 OPENAI = Dialect(
@@ -44,7 +44,7 @@ OPENAI = Dialect(
             "service_tier",
         }
     ),
-    tool_choice_named=True,
+    tool_choices=ALL_TOOL_CHOICES,
     refusal_field=True,
 )
 

@@ -64,7 +64,7 @@ class ChunkReader:
 
     @property
     def usage(self) -> Any:
-        return _any.decode(self._usage) if self._usage else None
+        return _read_open(self._usage) if self._usage else None
 
     def read(self, data: bytes) -> list[Delta]:
         """Return the deltas of one chunk.
@@ -79,7 +79,10 @@ class ChunkReader:
             self.service_tier = chunk.service_tier
         for choice in chunk.choices or ():
             if not choice.index:
-                return self._read_choice(choice)
+                try:
+                    return self._read_choice(choice)
+                except RecursionError as exc:
+                    raise UpstreamError("The upstream sent a chunk nested too deeply.") from exc
         return []
 
     def end(self) -> list[Delta]:
@@ -98,7 +101,7 @@ class ChunkReader:
             or chunk.object == "error"
             or (chunk.choices is None and (chunk.detail or chunk.base_resp))
         ):
-            raise stream_error(_any.decode(data))
+            raise stream_error(_read_open(data))
         return chunk
 
     def _keep_usage(self, usage: msgspec.Raw) -> None:
@@ -108,7 +111,7 @@ class ChunkReader:
     def _read_choice(self, choice: ChunkChoice) -> list[Delta]:
         self.has_chunks = True
         if is_given(choice.error):
-            raise stream_error(_any.decode(choice.error))
+            raise stream_error(_read_open(choice.error))
         if choice.usage and not self._usage:
             self._keep_usage(choice.usage)
         if choice.finish_reason:
@@ -122,6 +125,7 @@ class ChunkReader:
         deltas: list[Delta] = []
         reasoning = delta.reasoning or delta.reasoning_content
         if reasoning:
+            deltas += self.end()
             self._splitter = None  # a server that has a field for it does not use tags
             deltas.append(ReasoningDelta(reasoning))
         content = delta.content
@@ -203,12 +207,20 @@ def _text_of(value: Any) -> str:
             return ""
 
 
-def _not_a_chunk(data: bytes) -> UpstreamError:
+def _read_open(raw: bytes | msgspec.Raw) -> Any:
+    """Decode what was only skipped over before; None if it cannot be (`1e999`, bytes that are no
+    UTF-8).
+    """
     try:
-        error = _any.decode(data)
+        return _any.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UpstreamError("The upstream sent an event that is not JSON.")
-    match error:
+        return None
+
+
+def _not_a_chunk(data: bytes) -> UpstreamError:
+    match error := _read_open(data):
+        case None:
+            return UpstreamError("The upstream sent an event that is not JSON.")
         case {"error": inner} if inner:
             return stream_error(error)
         case [{"error": inner}, *_] if inner:

@@ -1,6 +1,6 @@
 """Events to SSE bytes.
 
-`event:` and `data:` lines with `\\n` only; several events may share one buffer, and so one send.
+`event:` and `data:` lines with LF only; several events may share one buffer, and so one send.
 
 Source: sheet §2.
 """

@@ -24,8 +24,10 @@ from adapter.types.events import (
     OutputTextDone,
     ReasoningTextDelta,
     ReasoningTextDone,
-    RefusalDelta as RefusalDeltaEvent,
     RefusalDone,
+)
+from adapter.types.events import (
+    RefusalDelta as RefusalDeltaEvent,
 )
 from adapter.types.items import (
     ItemStatus,

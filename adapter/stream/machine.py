@@ -6,7 +6,7 @@ One item is open at a time. A delta that the open item does not accept closes it
 right one, with two exceptions. While a call is unfinished, everything else waits until it is
 complete or the turn ends, so that interleaved calls come out one after the other. And blanks alone
 open nothing: they wait for text of their own kind, and go if a call comes instead (servers send
-`"\\n\\n"` between `</think>` and a call).
+blank lines between `</think>` and a call).
 
 There are no flags: whether an item is open is `_open`, whether it was announced is that it has a
 tool. Sans IO: ids and the clock come in as arguments. The rules of the order are written down
@@ -32,6 +32,7 @@ from adapter.stream.items import (
 )
 from adapter.stream.slots import is_object
 from adapter.tools.kinds import OfferedTool, unknown_tool
+from adapter.translate.answer import add_usage
 from adapter.types.events import (
     ErrorBody,
     ErrorEvent,
@@ -135,8 +136,7 @@ class ResponseStream:
             UpstreamError: the upstream says that it failed, or called a tool without naming it and
                 said nothing else.
         """
-        if usage is not None:
-            self._usage = usage if self._usage is None else _sum(self._usage, usage)
+        self._usage = add_usage(self._usage, usage)
         if finish_reason in _FAILED:
             raise UpstreamError(
                 f"The upstream stopped before the answer was complete ({finish_reason}).",
@@ -189,7 +189,8 @@ class ResponseStream:
 
     def _route(self, delta: Delta, events: list[Event]) -> None:
         if isinstance(self._open, CallItem):
-            if self._waiting or not is_object(self._open.arguments):
+            item = self._open
+            if self._waiting or not (item.is_announced and is_object(item.arguments)):
                 self._waiting.append(delta)
                 return
             self._close("completed", events)
@@ -274,23 +275,3 @@ class ResponseStream:
             item.append(blank, events)
         status: ItemStatus = "completed" if self._incomplete is None else "incomplete"
         self._output.append(item.close(status, events))
-
-
-def _sum(first: Usage, second: Usage) -> Usage:
-    return Usage(
-        first.input_tokens + second.input_tokens,
-        msgspec.structs.replace(
-            first.input_tokens_details,
-            cached_tokens=first.input_tokens_details.cached_tokens
-            + second.input_tokens_details.cached_tokens,
-            cache_write_tokens=first.input_tokens_details.cache_write_tokens
-            + second.input_tokens_details.cache_write_tokens,
-        ),
-        first.output_tokens + second.output_tokens,
-        msgspec.structs.replace(
-            first.output_tokens_details,
-            reasoning_tokens=first.output_tokens_details.reasoning_tokens
-            + second.output_tokens_details.reasoning_tokens,
-        ),
-        first.total_tokens + second.total_tokens,
-    )

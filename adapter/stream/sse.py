@@ -71,20 +71,20 @@ class SSEReader:
         return start.removeprefix(_BOM)
 
     def _normalise(self, chunk: bytes) -> bytes:
-        """Turn `\\r\\n` and `\\r` into `\\n`, also where a chunk border is between the two."""
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
-        if chunk:
-            self._after_cr = chunk.endswith(b"\r")
+        """Turn CRLF and CR into LF, also where a chunk border is between the two."""
+        if not chunk:
+            return chunk
+        if self._after_cr:
+            chunk = chunk.removeprefix(b"\n")
+        self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _data_of(events: list[bytes]) -> list[bytes]:
     found = []
     for event in events:
-        if event.startswith(b"data: ") and b"\n" not in event:
-            found.append(event[6:])
-        elif data := _read_lines(event):
+        is_one_line = event.startswith(b"data: ") and b"\n" not in event
+        if data := event[6:] if is_one_line else _read_lines(event):
             found.append(data)
     return found
 

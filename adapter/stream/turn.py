@@ -1,7 +1,5 @@
 """The body of one upstream answer to deltas, whichever way it comes: SSE, or one JSON document."""
 
-from typing import Any
-
 import msgspec
 
 from adapter.dialects import Dialect
@@ -119,9 +117,9 @@ class TurnReader:
         return self._read([line for line in data.split(b"\n") if line.strip()])
 
 
-def _is_json(data: bytes) -> Any:
+def _is_json(data: bytes) -> bool:
     try:
         _json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True

@@ -1,7 +1,7 @@
 """`tool_choice`: which of the tools the model may, must, or must not call.
 
-A choice that a chat server would not enforce is enforced by what it is offered: `allowed_tools`
-sends only those tools, and so does a named one where the dialect ignores names.
+`allowed_tools` is enforced by what the upstream is offered: chat servers do not know it. What else
+an upstream does not obey, `adapter.translate.fit` sees to.
 """
 
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.tools.kinds import OfferedTool
+from adapter.tools.names import chat_name
 from adapter.tools.toolbox import Toolbox
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.raw import is_given
@@ -49,7 +49,7 @@ class ChosenTools(msgspec.Struct, frozen=True):
     echo: ToolChoice
 
 
-def choose_tools(raw: Raw, toolbox: Toolbox, dialect: Dialect) -> ChosenTools:
+def choose_tools(raw: Raw, toolbox: Toolbox) -> ChosenTools:
     """Apply `tool_choice` to the tools of a request.
 
     Raises:
@@ -67,25 +67,24 @@ def choose_tools(raw: Raw, toolbox: Toolbox, dialect: Dialect) -> ChosenTools:
         return ChosenTools(tools, mode if tools else None, mode)
     match given.type:
         case "function":
-            return _named(given, toolbox, dialect)
+            return _named(given, toolbox)
         case "allowed_tools":
             return _only(decode_at(_allowed, raw, _AT), toolbox)
         case _:
-            raise unsupported(f"{_AT}.type", f"{given.type[:64]!r} cannot be forced on a chat model")
+            raise unsupported(
+                f"{_AT}.type", f"{given.type[:64]!r} cannot be forced on a chat model"
+            )
 
 
-def _named(given: _Given, toolbox: Toolbox, dialect: Dialect) -> ChosenTools:
+def _named(given: _Given, toolbox: Toolbox) -> ChosenTools:
     name = given.function.name if given.function else given.name
     if name is None:
         raise missing_parameter(f"{_AT}.name")
-    tool = toolbox.offered.get(name)
+    tool = toolbox.offered.get(chat_name(name))
     if tool is None:
         raise _not_found("function", name)
-    echo = FunctionChoice(name)
-    if dialect.tool_choice_named:
-        choice = {"type": "function", "function": {"name": tool.definition.name}}
-        return ChosenTools(tuple(toolbox.offered.values()), choice, echo)
-    return ChosenTools((tool,), "required", echo)
+    choice = {"type": "function", "function": {"name": tool.definition.name}}
+    return ChosenTools(tuple(toolbox.offered.values()), choice, FunctionChoice(name))
 
 
 def _only(allowed: AllowedToolsChoice, toolbox: Toolbox) -> ChosenTools:
@@ -94,7 +93,7 @@ def _only(allowed: AllowedToolsChoice, toolbox: Toolbox) -> ChosenTools:
         name = reference.get("name")
         if not isinstance(name, str):
             raise missing_parameter(f"{_AT}.tools[{index}].name")
-        tool = toolbox.offered.get(name)
+        tool = toolbox.offered.get(chat_name(name))
         if tool is None:
             raise _not_found(str(reference.get("type")), name)
         chosen.append(tool)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw
 
 from adapter.tools.kinds import FUNCTION_CALL, OfferedTool
+from adapter.tools.names import chat_name
 from adapter.types.chat import ChatFunctionDefinition
 from adapter.types.decoding import decode_at
 from adapter.types.tools import FunctionTool
@@ -50,7 +51,7 @@ def read_function(raw: Raw, at: str) -> FunctionTool:
 def offer_function(tool: FunctionTool) -> OfferedTool:
     """Return the tool as a chat function; `strict` is sent only if the client gave it."""
     definition = ChatFunctionDefinition(
-        name=tool.name,
+        name=chat_name(tool.name),
         parameters=tool.parameters or NO_PARAMETERS,
         description=UNSET if tool.description is None else tool.description,
         strict=UNSET if tool.strict is None else tool.strict,

@@ -84,7 +84,9 @@ def open_toolbox(tools: Sequence[Raw], *, hosted: HostedTools = "drop") -> Toolb
             _add(offered, offer_function(tool), at)
         elif type_ in HOSTED_TYPES:
             if hosted == "error":
-                raise unsupported(f"{at}.type", f"{type_!r} is a hosted tool that nothing runs here")
+                raise unsupported(
+                    f"{at}.type", f"{type_!r} is a hosted tool that nothing runs here"
+                )
             echo.append(decode_at(_object, raw, at))
             dropped.append(at)
         else:
@@ -93,10 +95,9 @@ def open_toolbox(tools: Sequence[Raw], *, hosted: HostedTools = "drop") -> Toolb
 
 
 def _add(offered: dict[str, OfferedTool], tool: OfferedTool, at: str) -> None:
-    name = tool.definition.name
-    if offered.setdefault(name, tool) != tool:
+    if offered.setdefault(tool.definition.name, tool) != tool:
         raise InvalidRequestError(
-            f"Invalid '{at}.name': two different tools are named {name!r}.",
+            f"Invalid '{at}.name': two different tools are named {tool.name!r}.",
             code="invalid_value",
             param=f"{at}.name",
         )

@@ -3,6 +3,7 @@
 Source: `observed.md` §3 and `reported.md` §3.2 (the shapes), sheet §6 and §8 (what they become).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from adapter.errors import UpstreamError
 from adapter.types.response import InputTokensDetails, OutputTokensDetails, Usage
 
 MAX_MESSAGE_CHARS = 1000  # SGLang's validation errors are 41 KB, with its file paths
+# llama.cpp answers 500 for what the client may not send (images to a text model, …).
+_CLIENT_FAULT = re.compile(r"not supported|must be|is required|[Ff]ailed to parse")
 _json = msgspec.json.Decoder()
 _TEXT_TYPES = ("text/plain", "application/json", "text/event-stream")
 
@@ -38,6 +41,8 @@ def http_error(status: int, headers: Mapping[str, str], body: bytes) -> Upstream
     """
     kept = {name: headers[name] for name in ("retry-after", "retry-after-ms") if name in headers}
     error = _parse(body)
+    if status == 500 and error is not None and _CLIENT_FAULT.search(str(error.get("message"))):
+        status = 400
     if error is None:
         text = _plain_text(headers, body) if 400 <= status < 500 else ""
         message = text or f"The upstream answered with status {status} and no error message."
@@ -91,6 +96,25 @@ def read_usage(raw: Any) -> Usage | None:
     )
 
 
+def add_usage(first: Usage | None, second: Usage | None) -> Usage | None:
+    """Return the sum; what is not known counts nothing."""
+    if first is None or second is None:
+        return first or second
+    cached, output = first.input_tokens_details, first.output_tokens_details
+    return Usage(
+        first.input_tokens + second.input_tokens,
+        InputTokensDetails(
+            cached.cached_tokens + second.input_tokens_details.cached_tokens,
+            cached.cache_write_tokens + second.input_tokens_details.cache_write_tokens,
+        ),
+        first.output_tokens + second.output_tokens,
+        OutputTokensDetails(
+            output.reasoning_tokens + second.output_tokens_details.reasoning_tokens
+        ),
+        first.total_tokens + second.total_tokens,
+    )
+
+
 def _details(raw: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         if isinstance(found := raw.get(name), dict):
@@ -114,7 +138,7 @@ def _parse(body: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _unwrap(value: Any) -> dict[str, Any] | None:
+def _unwrap(value: Any, levels: int = 8) -> dict[str, Any] | None:
     """Find the message in the known forms of error.
 
     `{"error": {…}}`, `{"error": "text"}`, `{"object": "error", "message": …}`, `{"detail": "text"}`,
@@ -123,16 +147,17 @@ def _unwrap(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str):
         return {"message": value} if value else None
     if isinstance(value, list):
-        return _unwrap(value[0]) if value else None
+        return _unwrap(value[0], levels - 1) if value and levels else None
     if not isinstance(value, dict):
         return None
     match value:
-        case {"error": inner} if inner:
-            return _unwrap(inner)
-        case {"message": inner} if inner:
-            return {**value, "message": str(inner)}
-        case {"detail": inner} if inner:
-            return _unwrap(inner)
+        case {"error": inner} if inner and levels:
+            return _unwrap(inner, levels - 1)
+        case {"message": inner} if inner and levels:
+            found = _unwrap(inner, levels - 1)
+            return found and {**value, "message": found["message"]}
+        case {"detail": inner} if inner and levels:
+            return _unwrap(inner, levels - 1)
         case {"msg": str(message)}:
             place = value.get("loc")
             path = ".".join(map(str, place)) if isinstance(place, list) else ""
@@ -152,7 +177,7 @@ def _error(error: dict[str, Any], status: int, headers: Mapping[str, str]) -> Up
     if len(message) > MAX_MESSAGE_CHARS:
         message = message[:MAX_MESSAGE_CHARS] + "…"
     param, code = error.get("param"), error.get("code")
-    if is_overflow(error):
+    if status != 429 and is_overflow(error):  # "too many tokens" may mean: per minute
         status, code = 400, "context_length_exceeded"
     return UpstreamError(
         message,
@@ -173,7 +198,8 @@ _CODES = {
 
 def is_overflow(error: Mapping[str, Any]) -> bool:
     """Tell whether an error says that the prompt does not fit into the model's context."""
-    text = f"{error.get('message')} {error.get('type')} {error.get('code')}".lower()
+    said = (error.get(key) for key in ("message", "type", "code"))
+    text = " ".join(words for words in said if isinstance(words, str)).lower()
     return any(words in text for words in _OVERFLOW_TEXTS)
 
 

@@ -14,7 +14,6 @@ from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.input import Content
 from adapter.types.parts import (
     FilePart,
-    ImageDetail,
     ImageUrl,
     ImageUrlPart,
     InputAudio,
@@ -91,18 +90,10 @@ def _to_chat_part(part: Part, at: str, dialect: Dialect) -> ChatPart:
             return _text(part.text)
         case RefusalPart():
             return _text(part.refusal)
-        case InputImage():
-            if part.file_id is not None and part.image_url is None:
-                raise unsupported(f"{at}.file_id", "names a file, and no file store is there")
-            if part.image_url is None:
-                raise missing_parameter(f"{at}.image_url")
-            return _image(part.image_url, part.detail, at, dialect)
-        case ImageUrlPart():
-            return _image(part.image_url, None, at, dialect)
-        case InputFile():
-            return _file(part.file_data, part.filename, part, at, dialect)
-        case FilePart():
-            return _file(part.file.file_data, part.file.filename, part, at, dialect)
+        case InputImage() | ImageUrlPart():
+            return _image(part, at, dialect)
+        case InputFile() | FilePart():
+            return _file(part, at, dialect)
         case InputAudio():
             _require("input_audio", at, dialect)
             audio = part.input_audio
@@ -115,35 +106,40 @@ def _to_chat_part(part: Part, at: str, dialect: Dialect) -> ChatPart:
             return {"type": "video_url", "video_url": {"url": part.video_url}}
 
 
-def _image(
-    image: ImageUrl | str, detail: ImageDetail | None, at: str, dialect: Dialect
-) -> ChatPart:
+def _image(part: InputImage | ImageUrlPart, at: str, dialect: Dialect) -> ChatPart:
     _require("image_url", at, dialect)
-    url, detail = (image, detail) if isinstance(image, str) else (image.url, image.detail or detail)
+    image = part.image_url
+    if image is None:
+        assert isinstance(part, InputImage)
+        if part.file_id is None:
+            raise missing_parameter(f"{at}.image_url")
+        raise unsupported(f"{at}.file_id", "names a file, and no file store is there")
+    url = image if isinstance(image, str) else image.url
     if not url.startswith(_URL_SCHEMES):
         raise unsupported(f"{at}.image_url", "is neither a data URL nor an http(s) URL")
-    image_url = {"url": url}
+    detail = part.detail if isinstance(part, InputImage) else None
+    if isinstance(image, ImageUrl):
+        detail = image.detail or detail
+    image_url: dict[str, str] = {"url": url}
     if detail is not None:
         # Chat completions know only low, high and auto.
         image_url["detail"] = "high" if detail == "original" else detail
     return {"type": "image_url", "image_url": image_url}
 
 
-def _file(
-    data: str | None,
-    filename: str | None,
-    part: InputFile | FilePart,
-    at: str,
-    dialect: Dialect,
-) -> ChatPart:
+def _file(part: InputFile | FilePart, at: str, dialect: Dialect) -> ChatPart:
     _require("file", at, dialect)
-    if data is None:
-        given = part.file_url if isinstance(part, InputFile) else None
-        what = "file_url" if given is not None else "file_id"
-        raise unsupported(f"{at}.{what}", "cannot be fetched here; send the file as `file_data`")
-    file = {"file_data": data}
-    if filename is not None:
-        file["filename"] = filename
+    given = part if isinstance(part, InputFile) and part.file is None else part.file
+    assert given is not None
+    if given.file_data is None:
+        by_url = isinstance(given, InputFile) and given.file_url is not None
+        raise unsupported(
+            f"{at}.{'file_url' if by_url else 'file_id'}",
+            "cannot be fetched here; send the file as `file_data`",
+        )
+    file = {"file_data": given.file_data}
+    if given.filename is not None:
+        file["filename"] = given.filename
     return {"type": "file", "file": file}
 
 

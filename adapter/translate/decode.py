@@ -28,6 +28,10 @@ def decode_request(body: bytes) -> ResponseRequest:
     try:
         body.decode()  # msgspec does not look into raw values, which we pass on as they are
         fields = _fields.decode(body)
+        if b"\n" in body or b"\r" in body:
+            # Raw values are echoed as they are, and an event's data is one line. In valid JSON line
+            # breaks stand only between tokens.
+            body = body.replace(b"\n", b" ").replace(b"\r", b" ")
         request = _request.decode(body)
     except UnicodeDecodeError as exc:
         raise _not_json(f"the body is not UTF-8 (byte {exc.start})") from exc

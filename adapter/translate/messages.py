@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
+from adapter.tools.names import chat_name
 from adapter.translate.content import SplitContent, split_content
 from adapter.types.chat import ChatFunction, ChatMessage, ChatPart, ChatToolCall
 from adapter.types.decoding import missing_parameter, unsupported
@@ -119,9 +120,7 @@ class Conversation:
         if item.role == "user":
             self._messages.append(ChatMessage("user", content.for_chat()))
         else:
-            self._messages.append(
-                ChatMessage(self._dialect.system_role, _only_text(content, item.role, at))
-            )
+            self._messages.append(ChatMessage(item.role, _only_text(content, item.role, at)))
 
     def _add_reasoning(self, item: ReasoningItem) -> None:
         if self._draft.text or self._draft.calls:
@@ -147,7 +146,9 @@ class Conversation:
             return
         assert isinstance(output.item, FunctionCallOutputItem)
         arguments = self._arguments(call.arguments, f"{placed.at}.arguments")
-        self._draft.calls.append(ChatToolCall(call.call_id, ChatFunction(call.name, arguments)))
+        self._draft.calls.append(
+            ChatToolCall(call.call_id, ChatFunction(chat_name(call.name), arguments))
+        )
         self._draft.outputs.append(
             split_content(output.item.output, f"{output.at}.output", self._dialect)
         )
@@ -173,8 +174,6 @@ class Conversation:
     def _close_draft(self) -> None:
         draft, self._draft = self._draft, _Draft()
         text, refusal = "".join(draft.text), "".join(draft.refusal)
-        if refusal and not self._dialect.refusal_field:
-            text, refusal = text + refusal, ""
         if not (draft.text or draft.refusal or draft.calls):
             return  # nothing, or reasoning that nothing follows
         self._messages.append(
@@ -183,14 +182,10 @@ class Conversation:
                 text,  # empty beside calls: the one shape that all servers accept
                 refusal=refusal or UNSET,
                 tool_calls=tuple(draft.calls),
-                **self._reasoning("\n".join(draft.reasoning)),
+                reasoning_content="\n".join(draft.reasoning) or UNSET,
             )
         )
         self._add_outputs(draft)
-
-    def _reasoning(self, text: str) -> dict[str, str]:
-        field = self._dialect.reasoning_field
-        return {field: text} if text and field != "none" else {}
 
     def _add_outputs(self, draft: _Draft) -> None:
         media: list[ChatPart] = []

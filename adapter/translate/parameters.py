@@ -151,6 +151,12 @@ def check_supported(request: ResponseRequest) -> None:
     Raises:
         InvalidRequestError: `param` names the parameter.
     """
+    if request.previous_response_id is not None and request.conversation is not None:
+        raise InvalidRequestError(
+            "Invalid 'conversation': it and 'previous_response_id' are mutually exclusive.",
+            code="invalid_value",
+            param="conversation",
+        )
     for name, reason in _REFUSALS.items():
         if getattr(request, name) is not None:
             raise InvalidRequestError(
@@ -181,7 +187,7 @@ def to_chat_parameters(
             chat[name] = value
     limit = request.max_output_tokens or request.max_completion_tokens or request.max_tokens
     if limit is not None:
-        chat[dialect.output_limit] = limit
+        chat["max_completion_tokens"] = limit
     if wants_logprobs(request):
         chat["logprobs"] = True
         if request.top_logprobs:
@@ -200,9 +206,7 @@ def wants_logprobs(request: ResponseRequest) -> bool:
     return bool(request.top_logprobs) or "message.output_text.logprobs" in (request.include or ())
 
 
-def _add_optional(
-    chat: dict[str, Any], request: ResponseRequest, dialect: Dialect
-) -> list[str]:
+def _add_optional(chat: dict[str, Any], request: ResponseRequest, dialect: Dialect) -> list[str]:
     """Send hints where the dialect knows them. Only verbosity changes the answer."""
     for name in (
         "user",
@@ -223,9 +227,7 @@ def _add_optional(
     return []
 
 
-def _add_extras(
-    chat: dict[str, Any], extras: dict[str, Raw], unknown: UnknownFields
-) -> list[str]:
+def _add_extras(chat: dict[str, Any], extras: dict[str, Raw], unknown: UnknownFields) -> list[str]:
     dropped: list[str] = []
     for name, raw in extras.items():
         if name in PASSED_THROUGH:

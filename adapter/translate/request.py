@@ -5,6 +5,7 @@ report what could not be sent.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,11 +14,11 @@ from adapter.errors import InvalidRequestError
 from adapter.tools.choice import choose_tools
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
+from adapter.translate.fit import fit
 from adapter.translate.items import read_input
 from adapter.translate.messages import Conversation, PlacedItem
 from adapter.translate.parameters import UnknownFields, check_supported, to_chat_parameters
-from adapter.translate.roles import arrange
-from adapter.types.chat import ChatMessage, ChatRequest, ChatTool
+from adapter.types.chat import ChatRequest, ChatTool
 from adapter.types.decoding import missing_parameter
 from adapter.types.input import MessageItem
 from adapter.types.raw import is_given
@@ -33,6 +34,7 @@ class Translation(msgspec.Struct, frozen=True):
         toolbox: all tools of the request; its `echo` goes into the response object.
         tool_choice: the `tool_choice` of the response object.
         max_calls: the most calls to accept in one turn, or None.
+        answer_schema: the JSON schema that the answer must fit, if the upstream does not see to it.
         dropped: paths of what was not sent.
         adapted: paths of what was sent in another form.
     """
@@ -41,6 +43,7 @@ class Translation(msgspec.Struct, frozen=True):
     toolbox: Toolbox
     tool_choice: ToolChoice
     max_calls: int | None
+    answer_schema: dict[str, Any] | None
     dropped: tuple[str, ...]
     adapted: tuple[str, ...]
 
@@ -73,7 +76,7 @@ def to_chat_request(
         raise _no_input(skipped)
     parameters = to_chat_parameters(request, dialect, unknown)
     toolbox = open_toolbox(request.tools or (), hosted=hosted)
-    chosen = choose_tools(request.tool_choice, toolbox, dialect)
+    chosen = choose_tools(request.tool_choice, toolbox)
     chat = dict(parameters.chat)
     if chosen.tools:
         chat["tools"] = [_chat_tool(tool) for tool in chosen.tools]
@@ -83,14 +86,24 @@ def to_chat_request(
             chat["parallel_tool_calls"] = request.parallel_tool_calls
     conversation = Conversation(dialect)
     messages = conversation.build([*_instructions(request), *history, *items])
+    if not messages:
+        raise _no_input([])
     assert request.model is not None  # checked when it was decoded
+    fitted = fit(ChatRequest(request.model, tuple(messages), chat), dialect)
     return Translation(
-        chat=ChatRequest(request.model, _arranged(messages, dialect), chat),
+        chat=fitted.request(),
         toolbox=toolbox,
         tool_choice=chosen.echo,
         max_calls=1 if request.parallel_tool_calls is False else None,
-        dropped=(*parameters.dropped, *toolbox.dropped, *skipped, *conversation.dropped),
-        adapted=tuple(conversation.adapted),
+        answer_schema=fitted.answer_schema,
+        dropped=(
+            *parameters.dropped,
+            *toolbox.dropped,
+            *skipped,
+            *conversation.dropped,
+            *fitted.dropped,
+        ),
+        adapted=(*conversation.adapted, *fitted.adapted),
     )
 
 
@@ -102,12 +115,6 @@ def _instructions(request: ResponseRequest) -> list[PlacedItem]:
 
 def _chat_tool(tool: OfferedTool) -> ChatTool:
     return ChatTool(tool.definition)
-
-
-def _arranged(messages: Sequence[ChatMessage], dialect: Dialect) -> tuple[ChatMessage, ...]:
-    if not messages:
-        raise _no_input([])
-    return arrange(messages, dialect)
 
 
 def _no_input(skipped: Sequence[str]) -> InvalidRequestError:

@@ -21,7 +21,7 @@ ChatPart = dict[str, Any]
 
 class ChatFunction(msgspec.Struct, frozen=True):
     name: str
-    arguments: str
+    arguments: str | Raw
 
 
 class ChatToolCall(msgspec.Struct, frozen=True):
@@ -67,9 +67,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     def encode(self) -> bytes:
         """Return the JSON body."""
-        return _encoder.encode(
-            {"model": self.model, "messages": self.messages, **self.parameters}
-        )
+        return _encoder.encode({"model": self.model, "messages": self.messages, **self.parameters})
 
 
 _encoder = msgspec.json.Encoder()

@@ -61,6 +61,7 @@ class InputFile(msgspec.Struct, frozen=True, tag="input_file"):
     file_url: str | None = None
     file_id: str | None = None
     filename: str | None = None
+    file: "ChatFile | None" = None  # as in chat completions
 
 
 class ChatFile(msgspec.Struct, frozen=True):

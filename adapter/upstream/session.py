@@ -113,13 +113,15 @@ class KeptSession:
         session, self._session = self._session, None
         if session is not None and self._loop is asyncio.get_running_loop():
             await session.close()
+        elif session is not None:
+            session.detach()
 
     def _current(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
         if self._session is not None and self._loop is loop:
             return self._session
         if self._session is not None:
-            # Its loop is gone, as after each request of a Starlette TestClient that is not used
+            # That loop is gone, as after each request of a Starlette TestClient that is not used
             # as a context manager: its sockets can be neither used nor closed.
             self._session.detach()
         self._loop = loop

@@ -10,7 +10,6 @@ from adapter.errors import UpstreamError, UpstreamTimeoutError
 from adapter.upstream.base import Upstream
 from adapter.upstream.http import DEFAULT_USER_AGENT, HttpUpstream
 from tests.servers.answers import Answer, Eof, Hang, Pause, Reset, json_answer
-from tests.servers.requests import Request
 from tests.servers.scripted import ScriptedUpstream, scripted_upstream
 
 pytestmark = pytest.mark.anyio
@@ -290,22 +289,15 @@ async def test_reading_is_held_back_while_nobody_reads(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:
     """No queue: the server's writes block once the buffers of both sides are full."""
-    written = 0
-
-    def answer(request: Request) -> Answer:
-        pauses = [Pause() for _ in range(64)]
-        for pause in pauses:
-            pause.release()
-        steps = [step for pause in pauses for step in (b"x" * 1_000_000, pause)]
-        answer.pauses = pauses  # type: ignore[attr-defined]
-        return Answer(chunks=steps)
-
-    server.reply(answer)
-    async with upstream.open(b"{}", {}) as reply:
-        for _ in range(50):  # loop turns in which the server could write on
+    marks = [Pause() for _ in range(64)]
+    for mark in marks:
+        mark.release()
+    server.reply(Answer(chunks=[step for mark in marks for step in (b"x" * 1_000_000, mark)]))
+    async with upstream.open(b"{}", {}) as answer:
+        for _ in range(200):  # turns of the loop in which the server could write on
             await asyncio.sleep(0)
-        written = sum(pause.reached.is_set() for pause in answer.pauses)  # type: ignore[attr-defined]
-        size = sum([len(chunk) async for chunk in reply.chunks()])
+        written = sum(mark.reached.is_set() for mark in marks)
+        size = sum([len(chunk) async for chunk in answer.chunks()])
 
     assert written < 64
     assert size == 64_000_000

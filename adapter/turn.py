@@ -1,0 +1,162 @@
+"""One turn: a chat request sent, and its answer read as deltas.
+
+A refusal that teaches something about the upstream is met by asking anew, as long as the model has
+not begun to answer. Where the upstream does not see to a JSON schema, the whole answer is checked
+before any of it is handed on, and asked for once more if it does not fit.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing
+
+from adapter.dialects import Dialect
+from adapter.errors import UpstreamError
+from adapter.schema_check import find_misfit
+from adapter.stream.deltas import CallDelta, Delta, TextDelta
+from adapter.stream.turn import TurnReader
+from adapter.translate.answer import add_usage, http_error
+from adapter.translate.repair import only_json, repair_request
+from adapter.translate.request import Translation
+from adapter.types.chat import ChatRequest
+from adapter.types.response import Usage
+from adapter.upstream.base import Upstream, UpstreamAnswer
+
+logger = logging.getLogger(__name__)
+
+MAX_ERROR_BYTES = 256 * 1024  # of an error body; the longest seen is 41 KB (SGLang)
+
+
+class Turn:
+    """One call of the upstream.
+
+    Args:
+        upstream: where to ask.
+        headers: of the request.
+        dialect: the upstream's habits.
+        translation: what to ask.
+        logprobs: the client asked for log probabilities.
+        max_event_bytes: the longest event to accept.
+
+    Attributes:
+        has_begun: the model has begun to answer.
+        finish_reason: why it stopped, once it has.
+        usage: what it cost, once it has stopped.
+        service_tier: the one that the upstream says it used.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        headers: Mapping[str, str],
+        dialect: Dialect,
+        translation: Translation,
+        *,
+        logprobs: bool = False,
+        max_event_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self.has_begun = False
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.service_tier: str | None = None
+        self._upstream = upstream
+        self._headers = headers
+        self._dialect = dialect
+        self._translation = translation
+        self._logprobs = logprobs
+        self._max_event_bytes = max_event_bytes
+
+    async def deltas(self) -> AsyncGenerator[list[Delta], None]:
+        """Yield what the upstream says, one list per read; a list may be empty.
+
+        Raises:
+            UpstreamError: it refused, failed, or was cut off.
+        """
+        chat, schema = self._translation.chat, self._translation.answer_schema
+        if schema is None:
+            async with aclosing(self._ask(chat)) as answer:
+                async for deltas in answer:
+                    yield deltas
+            return
+        deltas = await self._collect(chat)
+        misfit = find_misfit(only_json(_text(deltas)), schema) if _is_text(deltas) else None
+        if misfit is not None:
+            logger.debug("asking again: the answer does not fit its schema")
+            deltas = await self._collect(repair_request(chat, _text(deltas), misfit))
+        yield _with_bare_json(deltas) if _is_text(deltas) else deltas
+
+    async def _collect(self, chat: ChatRequest) -> list[Delta]:
+        collected: list[Delta] = []
+        async with aclosing(self._ask(chat)) as answer:
+            async for deltas in answer:
+                collected += deltas
+        return collected
+
+    async def _ask(self, chat: ChatRequest) -> AsyncGenerator[list[Delta], None]:
+        async with AsyncExitStack() as stack:
+            answer = await stack.enter_async_context(
+                self._upstream.open(chat.encode(), self._headers)
+            )
+            if answer.status != 200:
+                raise http_error(answer.status, answer.headers, await _read_error(answer))
+            reader = self._reader(answer)
+            chunks = await stack.enter_async_context(aclosing(answer.chunks()))
+            async for chunk in chunks:
+                deltas = reader.feed(chunk)
+                if reader.has_begun:
+                    self.has_begun = True
+                    yield deltas
+        last = reader.end()
+        self.has_begun = True
+        self._note(reader)
+        yield last
+
+    def _note(self, reader: TurnReader) -> None:
+        self.finish_reason = reader.finish_reason
+        self.service_tier = reader.service_tier
+        self.usage = add_usage(self.usage, reader.usage)
+        if reader.dropped_calls:
+            logger.debug("%d calls dropped: parallel_tool_calls is false", reader.dropped_calls)
+
+    def _reader(self, answer: UpstreamAnswer) -> TurnReader:
+        content_type = answer.headers.get("content-type", "text/event-stream")
+        if "html" in content_type:
+            raise UpstreamError(
+                "The upstream answered with a web page, not with a chat completion. "
+                "Check the base URL."
+            )
+        return TurnReader(
+            self._dialect,
+            content_type,
+            logprobs=self._logprobs,
+            max_calls=self._translation.max_calls,
+            max_event_bytes=self._max_event_bytes,
+        )
+
+
+def _is_text(deltas: list[Delta]) -> bool:
+    """Tell whether an answer is text, not calls, which need not fit."""
+    return not any(isinstance(delta, CallDelta) for delta in deltas)
+
+
+def _text(deltas: list[Delta]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
+
+
+def _with_bare_json(deltas: list[Delta]) -> list[Delta]:
+    """Return the deltas with their text without the code fence around it."""
+    text = _text(deltas)
+    bare = only_json(text)
+    if bare == text:
+        return deltas
+    others = [delta for delta in deltas if not isinstance(delta, TextDelta)]
+    return [*others, TextDelta(bare)]
+
+
+async def _read_error(answer: UpstreamAnswer) -> bytes:
+    body = bytearray()
+    async with aclosing(answer.chunks()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MAX_ERROR_BYTES:
+                break
+    return bytes(body[:MAX_ERROR_BYTES])
