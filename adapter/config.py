@@ -8,7 +8,7 @@ stands here.
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
@@ -131,10 +131,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         except msgspec.ValidationError as exc:
             raise SettingsError(_explain(exc)) from exc
 
-    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            yield name, "***" if name in SECRETS and value is not None else value
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        hidden = {name: "***" for name in SECRETS if values[name] is not None}
+        return list((values | hidden).items())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
@@ -166,7 +166,9 @@ def _explain(exc: msgspec.ValidationError) -> str:
     found = reason[: place.start()].replace("`", "")
     if found.startswith("Invalid enum value"):
         choices = get_args(get_type_hints(Settings)[name])
-        found = f"expected one of {', '.join(choices)}, got{found.removeprefix('Invalid enum value')}"
+        found = (
+            f"expected one of {', '.join(choices)}, got{found.removeprefix('Invalid enum value')}"
+        )
     return f"Invalid setting '{name}': {found[0].lower()}{found[1:]}."
 
 

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 # Refusals that one request may learn from; an upstream that refuses field by field has had its say.
 MAX_LESSONS = 12
 
+_UNEXPECTED = "response failed unexpectedly"
+_UNEXPECTED_ANSWER = "The server had an error while making the response."
+
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What a run takes from the world.
@@ -127,8 +130,8 @@ class ResponseRun:
             logger.debug("response failed: %s", error.code)
             yield self._machine.fail(error)
         except Exception as exc:
-            logger.exception("response failed unexpectedly")
-            unexpected = AdapterError("The server had an error while making the response.")
+            logger.exception(_UNEXPECTED)
+            unexpected = AdapterError(_UNEXPECTED_ANSWER)
             if not self._machine.is_started:
                 raise unexpected from exc
             yield self._machine.fail(unexpected)
@@ -139,10 +142,16 @@ class ResponseRun:
         Raises:
             AdapterError: it failed.
         """
-        async with aclosing(self._turn()) as turn:
-            async for _ in turn:
-                pass
-        last = self._finish()[-1]
+        try:
+            async with aclosing(self._turn()) as turn:
+                async for _ in turn:
+                    pass
+            last = self._finish()[-1]
+        except AdapterError:
+            raise
+        except Exception as exc:
+            logger.exception(_UNEXPECTED)
+            raise AdapterError(_UNEXPECTED_ANSWER) from exc
         response: Response = last.response  # type: ignore[union-attr]  # the last event has one
         return response
 

@@ -5,28 +5,19 @@
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from adapter.errors import UpstreamError
-from adapter.stream.encode import DONE, encode_events
 from adapter.stream.grammar import check
 from tests.open_responses import event_errors, response_errors, sdk_errors
-from tests.transcript import (
-    GOLDEN,
-    Outcome,
-    Reads,
-    Transcript,
-    decode_stream,
-    find_transcripts,
-    last_response,
-)
+from tests.transcript import Answer, Reads, Transcript, decode_stream, find_transcripts
 
 TRANSCRIPTS = find_transcripts()
-ENOUGH = 200  # so that they do not vanish unnoticed
+AT_LEAST = 200  # so that they do not vanish unnoticed
 
 each_transcript = pytest.mark.parametrize(
     "transcript", [pytest.param(transcript, id=transcript.name) for transcript in TRANSCRIPTS]
@@ -36,62 +27,62 @@ each_stream = pytest.mark.parametrize(
     [
         pytest.param(transcript, id=transcript.name)
         for transcript in TRANSCRIPTS
-        if transcript.golden("events.sse") is not None
+        if (transcript.path / "events.sse").exists()
     ],
 )
 
 
 def test_there_are_many() -> None:
-    assert len(TRANSCRIPTS) >= ENOUGH
+    assert len(TRANSCRIPTS) >= AT_LEAST
 
 
 @each_transcript
 def test_what_is_made_is_what_was_reviewed(transcript: Transcript, update: bool) -> None:
-    """The chat request, the events, the response, and the error; none of them more or less."""
+    """Chat requests, events, response, and error: all of them, and no others."""
     made = transcript.results()
     if update:
         transcript.write(made)
 
-    assert {name: made.get(name) for name in GOLDEN} == {
-        name: transcript.golden(name) for name in GOLDEN
-    }
+    assert made == transcript.reviewed()
 
 
-def bytewise(body: bytes) -> Reads:
-    return [body[place : place + 1] for place in range(len(body))]
+def whole(answer: Answer) -> Reads:
+    return [answer.body]
 
 
-def at_random(body: bytes, seed: str) -> Reads:
-    """Cut a body at places that depend on the seed alone: many short reads and some long ones."""
-    drawn = random.Random(seed)
-    cuts = {drawn.randrange(len(body) + 1) for _ in range(drawn.choice((1, 5, len(body) // 20)))}
-    return [body[start:end] for start, end in pairwise(sorted(cuts | {0, len(body)}))]
+def byte_by_byte(answer: Answer) -> Reads:
+    return [answer.body[place : place + 1] for place in range(len(answer.body))]
 
 
-WAYS: dict[str, Callable[[Transcript], Reads]] = {
-    "whole": lambda transcript: [transcript.body] if transcript.body else [],
-    "byte by byte": lambda transcript: bytewise(transcript.body),
-    **{
-        f"at random {number}": lambda transcript, number=number: at_random(  # type: ignore[misc]
-            transcript.body, f"{transcript.name} {number}"
-        )
-        for number in range(3)
-    },
-}
+def cut_at_random(seed: int) -> Callable[[Answer], Reads]:
+    """Cut at places that depend on the seed and the body alone: few, or many."""
+
+    def arriving(answer: Answer) -> Reads:
+        body = answer.body
+        drawn = random.Random(body + bytes(seed))
+        cuts = {drawn.randrange(len(body) + 1) for _ in range(drawn.choice((1, 5, len(body) // 20)))}
+        return [body[start:end] for start, end in pairwise(sorted(cuts | {0, len(body)}))]
+
+    return arriving
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "arriving",
+    [
+        pytest.param(whole, id="whole"),
+        pytest.param(byte_by_byte, id="byte by byte"),
+        *(pytest.param(cut_at_random(seed), id=f"cut at random {seed}") for seed in range(3)),
+    ],
+)
 @each_transcript
-def test_how_a_body_arrives_changes_nothing(transcript: Transcript, way: str) -> None:
-    reads = WAYS[way](transcript)
-
-    assert transcript.replay(reads).encode() == transcript.replay(transcript.reads).encode()
+def test_how_an_answer_arrives_changes_nothing(
+    transcript: Transcript, arriving: Callable[[Answer], Reads]
+) -> None:
+    assert transcript.replay(arriving).encode() == transcript.replay().encode()
 
 
 def stream_of(transcript: Transcript) -> list[dict[str, Any]]:
-    events = transcript.golden("events.sse")
-    assert events is not None
-    return decode_stream(events)
+    return decode_stream(transcript.reviewed()["events.sse"])
 
 
 @each_stream
@@ -111,16 +102,17 @@ def test_events_fit_the_schemas(transcript: Transcript) -> None:
 
 
 @each_transcript
-def test_a_failure_after_any_event_leaves_a_legal_stream(transcript: Transcript) -> None:
-    for outcome in failures(transcript):
+def test_an_upstream_that_fails_leaves_a_legal_stream(transcript: Transcript) -> None:
+    """It fails behind each event of its last answer; what it said until then is kept."""
+    last = transcript.source.answers[-1]
+    for end in range(len(last.reads)):
+
+        def arriving(answer: Answer, end: int = end) -> Reads:
+            return answer.reads[:end] if answer is last else answer.reads
+
+        outcome = transcript.replay(arriving, UpstreamError("The connection broke."))
         if outcome.error is None:
             assert check(decode_stream(outcome.encode())) == []
-            assert last_response(outcome.events).status == "failed"
+            assert outcome.response.status == "failed"
         else:
             assert outcome.events == ()
-
-
-def failures(transcript: Transcript) -> Iterator[Outcome]:
-    """Yield what comes of an upstream that fails behind each event that it sent."""
-    for end in range(len(transcript.reads)):
-        yield transcript.replay(transcript.reads[:end], UpstreamError("The connection broke."))

@@ -3,17 +3,18 @@
 For tests. A directory `tests/transcripts/<upstream>/<scenario>/` holds
 
     request.json    what the client asks
+    source.toml     who answered, in which dialect to ask, and a table for each answer
     chat.1.json     what we ask upstream
     upstream.1.sse  the body of the answer, byte for byte (.json: a whole answer, or an error; .txt)
-    source.toml     where the answer comes from, its status and headers, the dialect to read it in
+    chat.2.json     what we ask then, if we do; it gets `upstream.2`, or else the last one again
     events.sse      what a client that streams gets; not there if it failed before it began
     response.json   the response of the last event, and what a client that does not stream gets
     error.json      what the latter gets if it failed, and the former if it failed before it began
 
-The second, and the last three, are what our code makes of the others. They are read by people
-before they are committed: `pytest --update` writes them anew, and the difference is reviewed.
+`chat`, `events`, `response` and `error` are what our code makes of the others. They are read by
+people before they are committed: `pytest --update` writes them anew, and the difference is reviewed.
 
-A replay runs the whole core (`adapter.loop` and all below it) on an upstream that plays the body.
+A replay runs the whole core (`adapter.loop` and all below it) on an upstream that plays the bodies.
 It waits for nothing, so it needs no event loop; ids are counted and the clock stands still.
 """
 
@@ -23,24 +24,24 @@ import tomllib
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from adapter.dialects import dialect_named
 from adapter.errors import AdapterError
+from adapter.habits import Habits
 from adapter.loop import ResponseRun, Surroundings
 from adapter.stream.encode import DONE, encode_events
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
 from adapter.types.events import Event
-from adapter.types.request import ResponseRequest
 from adapter.types.response import Response
 
 ROOT = Path(__file__).parent / "transcripts"
-GOLDEN = ("chat.1.json", "events.sse", "response.json", "error.json")
+REVIEWED = ("chat.*.json", "events.sse", "response.json", "error.json")
 NOW = 1_795_132_800  # 2026-11-20, the day of the captures
 # An event, with the blank line behind it in any of its forms.
 _EVENT = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r|\Z)", re.DOTALL)
@@ -49,34 +50,53 @@ Value = TypeVar("Value")
 Reads = Sequence[bytes]
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an answer comes from.
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer of a server.
 
     Attributes:
-        server: who sent it.
-        version: of the server, or of the report about it.
-        origin: it was recorded, or written down from what a report says.
-        date: when it was recorded or reported.
-        dialect: the one to ask and to read it in.
+        body: its body; stands in a file of its own.
         status: HTTP status.
         content_type: the header, or empty if it was not sent.
+        headers: other headers that matter, their names in lower case.
         capture: name of the recording.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    capture: str = ""
+
+    @property
+    def reads(self) -> Reads:
+        """The body as servers send it: an event at a time."""
+        if not self.content_type.startswith("text/event-stream"):
+            return (self.body,)
+        return tuple(filter(None, _EVENT.findall(self.body)))
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the answers come from.
+
+    Attributes:
+        server: who sent them.
+        version: of the server, or of the report about it.
+        origin: they were recorded, or written down from what a report says.
+        date: when they were recorded or reported.
+        dialect: the one to ask in.
+        answers: one for each `upstream` file.
         report: what says that the server does this.
         note: what else there is to know.
-        headers: other headers that matter, their names in lower case.
     """
 
     server: str
     version: str
-    origin: str
+    origin: Literal["capture", "written from report"]
     date: str
     dialect: str
-    status: int = 200
-    content_type: str = ""
-    capture: str = ""
+    answers: tuple[Answer, ...]
     report: str = ""
     note: str = ""
-    headers: dict[str, str] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -84,6 +104,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
     events: tuple[Event, ...] = ()
     error: AdapterError | None = None
+
+    @property
+    def response(self) -> Response:
+        """The response that the last event carries."""
+        response: Response = self.events[-1].response  # type: ignore[union-attr]  # it has one
+        return response
 
     def encode(self) -> bytes:
         """Return what a client that streams gets, as its bytes."""
@@ -102,116 +128,119 @@ class Transcript:
     @cached_property
     def source(self) -> Source:
         values = tomllib.loads((self.path / "source.toml").read_text(encoding="utf-8"))
-        return msgspec.convert({**values, "date": str(values["date"])}, Source)
+        bodies = sorted(self.path.glob("upstream.*"))
+        answers = [
+            {**answer, "body": body.read_bytes()}
+            for answer, body in zip(values["answers"], bodies, strict=True)
+        ]
+        return msgspec.convert(
+            {**values, "date": str(values["date"]), "answers": answers}, Source
+        )
 
-    @cached_property
-    def request(self) -> ResponseRequest:
-        return decode_request((self.path / "request.json").read_bytes())
-
-    @cached_property
-    def body(self) -> bytes:
-        (path,) = self.path.glob("upstream.1.*")
-        return path.read_bytes()
-
-    @cached_property
-    def reads(self) -> Reads:
-        """The body, as the server sent it: an event at a time."""
-        if not self.source.content_type.startswith("text/event-stream"):
-            return (self.body,)
-        return tuple(filter(None, _EVENT.findall(self.body)))
-
-    def golden(self, name: str) -> bytes | None:
-        """Return a reviewed file; None if there is none."""
-        path = self.path / name
-        return path.read_bytes() if path.exists() else None
+    def reviewed(self) -> dict[str, bytes]:
+        """Return the files that our code would make, as they were reviewed."""
+        paths = (path for pattern in REVIEWED for path in self.path.glob(pattern))
+        return {path.name: path.read_bytes() for path in paths}
 
     def write(self, results: Mapping[str, bytes]) -> None:
         """Replace the reviewed files."""
-        for name in GOLDEN:
-            path = self.path / name
-            if name in results:
-                path.write_bytes(results[name])
-            else:
-                path.unlink(missing_ok=True)
+        for name in self.reviewed():
+            (self.path / name).unlink()
+        for name, content in results.items():
+            (self.path / name).write_bytes(content)
 
-    def replay(self, reads: Reads, failure: AdapterError | None = None) -> Outcome:
+    def results(self) -> dict[str, bytes]:
+        """Return what our code makes now, by the names of its files."""
+        run, upstream = self._run(_as_sent)
+        try:
+            results = {"response.json": _readable(msgspec.json.encode(_finished(run.collect())))}
+        except AdapterError as error:
+            results = {"error.json": _error_document(error)}
+        assert len(upstream.asked) >= len(self.source.answers), "an answer was not asked for"
+        for number, chat in enumerate(upstream.asked, 1):
+            results[f"chat.{number}.json"] = _readable(chat)
+        streamed = self.replay()
+        if streamed.error is None:
+            results["events.sse"] = streamed.encode()
+            results["response.json"] = _readable(msgspec.json.encode(streamed.response))
+        return results
+
+    def replay(
+        self,
+        arriving: Callable[[Answer], Reads] | None = None,
+        failure: AdapterError | None = None,
+    ) -> Outcome:
         """Return what a client that streams gets.
 
         Args:
-            reads: the body, or its beginning, as it arrives.
-            failure: what the upstream raises behind them.
+            arriving: how a body, or its beginning, arrives; an event at a time by default.
+            failure: what the upstream raises behind the last body.
         """
-        run, _ = self._run(reads, failure)
-        return _finished(_events(run))
-
-    def results(self) -> dict[str, bytes]:
-        """Return what there should be in the files of `GOLDEN`; those that are missing should be."""
-        run, upstream = self._run(self.reads)
-        made = self.replay(self.reads)
-        results = {}
-        try:
-            collected = _finished(run.collect())
-        except AdapterError as error:
-            results["error.json"] = _error_document(error)
-        else:
-            results["response.json"] = _readable(msgspec.json.encode(collected))
-        results["chat.1.json"] = _readable(upstream.asked[0])
-        if made.error is None:
-            results["events.sse"] = made.encode()
-            results["response.json"] = _readable(msgspec.json.encode(last_response(made.events)))
-        return results
+        run, _ = self._run(arriving or _as_sent, failure)
+        return _finished(_stream(run))
 
     def _run(
-        self, reads: Reads, failure: AdapterError | None = None
+        self, arriving: Callable[[Answer], Reads], failure: AdapterError | None = None
     ) -> tuple[ResponseRun, "_Upstream"]:
-        dialect = dialect_named(self.source.dialect)
-        translation = to_chat_request(self.request, dialect)
-        upstream = _Upstream(self.source, reads, failure)
-        surroundings = Surroundings(new_id=_counted_ids(), now=lambda: NOW)
-        return (
-            ResponseRun(self.request, translation, dialect, upstream, {}, surroundings),
+        upstream = _Upstream(self.source.answers, arriving, failure)
+        request = decode_request((self.path / "request.json").read_bytes())
+        run = ResponseRun(
+            request,
+            partial(to_chat_request, request),
+            Habits(dialect_named(self.source.dialect)),
             upstream,
+            {},
+            Surroundings(new_id=_counted_ids(), now=lambda: NOW),
         )
+        return run, upstream
 
 
 class _Upstream:
-    """Plays an answer."""
+    """Plays answers, one after the other, and the last one ever after."""
 
-    def __init__(self, source: Source, reads: Reads, failure: AdapterError | None) -> None:
-        self.status = source.status
-        self.headers: Mapping[str, str] = source.headers
-        if source.content_type:
-            self.headers = {"content-type": source.content_type, **source.headers}
+    def __init__(
+        self,
+        answers: Sequence[Answer],
+        arriving: Callable[[Answer], Reads],
+        failure: AdapterError | None,
+    ) -> None:
         self.asked: list[bytes] = []
-        self._reads = reads
+        self._answers = answers
+        self._arriving = arriving
         self._failure = failure
 
     @asynccontextmanager
     async def open(
         self, body: bytes, headers: Mapping[str, str]
-    ) -> AsyncGenerator["_Upstream", None]:
+    ) -> AsyncGenerator["_PlayedAnswer", None]:
         self.asked.append(body)
-        yield self
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        for read in self._reads:
-            yield read
-        if self._failure is not None:
-            raise self._failure
+        answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
+        failure = self._failure if answer is self._answers[-1] else None
+        yield _PlayedAnswer(answer, self._arriving(answer), failure)
 
     async def aclose(self) -> None:
         """There is nothing to close."""
 
 
+class _PlayedAnswer:
+    def __init__(self, answer: Answer, reads: Reads, failure: AdapterError | None) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        if answer.content_type:
+            self.headers = {"content-type": answer.content_type, **answer.headers}
+        self._reads = reads
+        self._failure = failure
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        for read in filter(None, self._reads):
+            yield read
+        if self._failure is not None:
+            raise self._failure
+
+
 def find_transcripts() -> list[Transcript]:
     """Return all transcripts, in order of their names."""
     return [Transcript(path.parent) for path in sorted(ROOT.glob("*/*/source.toml"))]
-
-
-def last_response(events: Sequence[Event]) -> Response:
-    """Return the response that the last event carries."""
-    response: Response = events[-1].response  # type: ignore[union-attr]  # the last event has one
-    return response
 
 
 def decode_stream(body: bytes) -> list[dict[str, Any]]:
@@ -227,7 +256,11 @@ def decode_stream(body: bytes) -> list[dict[str, Any]]:
     return decoded
 
 
-async def _events(run: ResponseRun) -> Outcome:
+def _as_sent(answer: Answer) -> Reads:
+    return answer.reads
+
+
+async def _stream(run: ResponseRun) -> Outcome:
     events: list[Event] = []
     try:
         async for more in run.events():

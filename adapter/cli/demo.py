@@ -1,9 +1,12 @@
 """`responses-adapter demo`: the adapter on an embedded model server, to try it at once."""
 
+from contextlib import ExitStack
+
 import click
 
 from adapter.cli.serve import DEFAULT_HOST, DEFAULT_PORT, run_server
 from adapter.config import Settings
+from adapter.errors import UpstreamError
 
 _BANNER = """
 The adapter serves the Responses API on http://{host}:{port}/v1, in front of llama.cpp with a toy
@@ -42,12 +45,18 @@ Ctrl-C stops both.
 
 @click.command()
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, type=int, help="Port.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port."
+)
 def demo(host: str, port: int) -> None:
     """Serve an embedded toy model through the adapter, and print what to try."""
     from adapter.demo.llama import demo_upstream
 
-    with demo_upstream() as url:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(demo_upstream())
+        except (ModuleNotFoundError, UpstreamError) as exc:  # the extra is missing, or no start
+            raise click.ClickException(str(exc)) from exc
         click.echo(_BANNER.format(host=host, port=port))
         settings = Settings.load(upstream=url, dialect="llama.cpp")
         run_server(settings, host=host, port=port, log_level="warning")

@@ -10,6 +10,7 @@ from adapter.config import ENV_PREFIX, Settings, describe_settings
 
 DEFAULT_HOST = "127.0.0.1"  # nobody else, unless asked for
 DEFAULT_PORT = 9000
+LOG_LEVELS = ("critical", "error", "warning", "info", "debug", "trace")  # uvicorn's
 
 Command = Callable[..., None]
 
@@ -22,7 +23,7 @@ def settings_options(command: Command) -> Command:
             "--" + name.replace("_", "-"),
             name,
             metavar="TEXT" if not isinstance(default, int | float) else "NUMBER",
-            help=f"{description.capitalize()}. [env: {ENV_PREFIX}{name.upper()}; "
+            help=f"{description[0].upper()}{description[1:]}. [env: {ENV_PREFIX}{name.upper()}; "
             f"default: {'none' if shown is None else shown}]",
         )
         command = option(command)
@@ -32,10 +33,20 @@ def settings_options(command: Command) -> Command:
 @click.command()
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, type=int, help="Port; 0 takes a free one."
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port; 0 takes a free one, which the log tells.",
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--log-level", default="info", show_default=True, help="Of the server's own log.")
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(LOG_LEVELS),
+    help="Of the server's own log.",
+)
 @click.option("--config", type=click.Path(), help="A TOML file. [env: ADAPTER_CONFIG]")
 @settings_options
 def serve(

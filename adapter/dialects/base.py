@@ -68,6 +68,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         strict_tools: a function may carry `strict`.
         object_arguments: arguments in history are objects, not strings.
         call_id_length: exact length of alphanumeric call ids, or None if any will do.
+        signature_filler: thought signature for calls that have none; None where there are no
+            signatures.
         schema_refuses: JSON schema keywords that it refuses.
         formats: forms of `response_format` beyond text.
         format_shape: how a schema is sent: as OpenAI's `json_schema`, or TGI's `json`.
@@ -106,6 +108,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     strict_tools: bool = True
     object_arguments: bool = False
     call_id_length: int | None = None
+    signature_filler: str | None = None
     schema_refuses: frozenset[str] = frozenset()
     # Output
     formats: frozenset[FormatForm] = frozenset({"json_object", "json_schema"})

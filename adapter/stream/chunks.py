@@ -14,6 +14,7 @@ import msgspec
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
+from adapter.stream.details import ReasoningDetails
 from adapter.stream.logprobs import LogprobQueue
 from adapter.stream.slots import CallSlots
 from adapter.stream.think_tags import ThinkTagSplitter
@@ -58,6 +59,7 @@ class ChunkReader:
         self.dropped_calls = 0
         self._usage = ABSENT
         self._splitter: ThinkTagSplitter | None = ThinkTagSplitter(dialect.think_tags)
+        self._details = ReasoningDetails(cumulative=dialect.cumulative_details)
         self._slots = CallSlots()
         self._logprobs = LogprobQueue() if logprobs else None
         self._max_calls = max_calls
@@ -75,6 +77,8 @@ class ChunkReader:
         chunk = self._decode(data)
         if chunk.usage:
             self._keep_usage(chunk.usage)
+        elif chunk.x_groq is not None and chunk.x_groq.usage:
+            self._keep_usage(chunk.x_groq.usage)
         if chunk.service_tier is not None:
             self.service_tier = chunk.service_tier
         for choice in chunk.choices or ():
@@ -124,6 +128,8 @@ class ChunkReader:
     def _read_delta(self, delta: ChunkDelta) -> list[Delta]:
         deltas: list[Delta] = []
         reasoning = delta.reasoning or delta.reasoning_content
+        if not reasoning and delta.reasoning_details:
+            reasoning = self._details.read(delta.reasoning_details)
         if reasoning:
             deltas += self.end()
             self._splitter = None  # a server that has a field for it does not use tags
@@ -191,7 +197,7 @@ class ChunkReader:
         if self._max_calls is not None and slot >= self._max_calls:
             self.dropped_calls = max(self.dropped_calls, slot + 1 - self._max_calls)
             return
-        deltas.append(CallDelta(slot, id, name, arguments))
+        deltas.append(CallDelta(slot, id, name, arguments, call.extra_content))
 
 
 def _text_of(value: Any) -> str:

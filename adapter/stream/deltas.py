@@ -4,8 +4,10 @@ Everything that differs between servers ends before here (`adapter.stream.chunks
 """
 
 import msgspec
+from msgspec import Raw
 
 from adapter.types.items import Logprob
+from adapter.types.raw import ABSENT
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
@@ -29,12 +31,14 @@ class CallDelta(msgspec.Struct, frozen=True, gc=False):
         id: the upstream's id, or empty.
         name: the function's name, or empty.
         arguments: a piece of the arguments, perhaps empty.
+        extra_content: what the upstream wants back with the call, or empty.
     """
 
     slot: int
     id: str
     name: str
     arguments: str
+    extra_content: Raw = ABSENT
 
 
 Delta = TextDelta | RefusalDelta | ReasoningDelta | CallDelta

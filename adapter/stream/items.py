@@ -30,6 +30,7 @@ from adapter.types.events import (
     RefusalDelta as RefusalDeltaEvent,
 )
 from adapter.types.items import (
+    FunctionCall,
     ItemStatus,
     Logprob,
     Message,
@@ -40,6 +41,7 @@ from adapter.types.items import (
     ReasoningText,
     Refusal,
 )
+from adapter.types.raw import ABSENT
 
 NextNumber = Callable[[], int]
 
@@ -218,6 +220,7 @@ class CallItem:
         self._id = ""
         self._call_id = ""
         self._pieces: list[str] = []
+        self._extra_content = ABSENT
 
     @property
     def is_announced(self) -> bool:
@@ -232,6 +235,8 @@ class CallItem:
 
     def append(self, delta: Any, events: list[Event]) -> None:
         """Add a piece of the arguments; id and name count when they first come."""
+        if delta.extra_content:
+            self._extra_content = delta.extra_content
         if self._tool is None:
             self._call_id = self._call_id or delta.id
             if delta.arguments:
@@ -251,6 +256,8 @@ class CallItem:
         kind, arguments = self._tool.kind, self.arguments
         events.append(kind.done(self._number(), self._id, self._output_index, arguments))
         item = kind.item(self._id, self._call_id, self._tool, arguments, status)
+        if self._extra_content and isinstance(item, FunctionCall):
+            item = msgspec.structs.replace(item, extra_content=self._extra_content)
         events.append(OutputItemDone(self._number(), self._output_index, item))
         return item
 

@@ -27,6 +27,7 @@ from adapter.types.input import (
     MessageItem,
     ReasoningItem,
 )
+from adapter.types.raw import is_given
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
@@ -147,7 +148,11 @@ class Conversation:
         assert isinstance(output.item, FunctionCallOutputItem)
         arguments = self._arguments(call.arguments, f"{placed.at}.arguments")
         self._draft.calls.append(
-            ChatToolCall(call.call_id, ChatFunction(chat_name(call.name), arguments))
+            ChatToolCall(
+                call.call_id,
+                ChatFunction(chat_name(call.name), arguments),
+                extra_content=call.extra_content if is_given(call.extra_content) else UNSET,
+            )
         )
         self._draft.outputs.append(
             split_content(output.item.output, f"{output.at}.output", self._dialect)

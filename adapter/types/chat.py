@@ -28,6 +28,7 @@ class ChatToolCall(msgspec.Struct, frozen=True):
     id: str
     function: ChatFunction
     type: Literal["function"] = "function"
+    extra_content: Raw | UnsetType = UNSET
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,6 +83,7 @@ class ChunkToolCall(msgspec.Struct, frozen=True, gc=False):
     index: int | None = None
     id: str | int | None = None
     function: ChunkFunction | None = None
+    extra_content: Raw = ABSENT
 
 
 class ChunkDelta(msgspec.Struct, frozen=True, gc=False):
@@ -90,6 +92,7 @@ class ChunkDelta(msgspec.Struct, frozen=True, gc=False):
     content: str | list[Any] | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
+    reasoning_details: list[Any] | None = None
     refusal: str | None = None
     tool_calls: list[ChunkToolCall] | ChunkToolCall | None = None
     function_call: ChunkFunction | None = None
@@ -122,6 +125,10 @@ class ChunkChoice(msgspec.Struct, frozen=True, gc=False):
     usage: Raw = ABSENT
 
 
+class ChunkGroq(msgspec.Struct, frozen=True, gc=False):
+    usage: Raw = ABSENT
+
+
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     """A `chat.completion.chunk`, a whole `chat.completion`, or an error in their place."""
 
@@ -130,5 +137,6 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     error: Raw = ABSENT
     service_tier: str | None = None
     object: str | None = None
+    x_groq: ChunkGroq | None = None
     detail: Raw = ABSENT
     base_resp: Raw = ABSENT

@@ -10,8 +10,10 @@ Source: OpenAI SDK 3.51 `ResponseInputItem`; Open Responses 2026-04-24 `ItemPara
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Raw
 
 from adapter.types.parts import Part, ReasoningTextPart, SummaryTextPart, TextPart
+from adapter.types.raw import ABSENT
 
 Role = Literal["user", "assistant", "system", "developer"]
 Content = str | list[Part]
@@ -39,6 +41,7 @@ class FunctionCallItem(msgspec.Struct, frozen=True):
     id: str | None = None
     namespace: str | None = None
     status: str | None = None
+    extra_content: Raw = ABSENT
 
 
 class FunctionCallOutputItem(msgspec.Struct, frozen=True):

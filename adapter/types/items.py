@@ -9,7 +9,7 @@ Source: Open Responses 2026-04-24 `ItemField`; OpenAI SDK 3.51 `ResponseOutputIt
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
@@ -69,6 +69,7 @@ class FunctionCall(msgspec.Struct, frozen=True, tag="function_call"):
     arguments: str
     status: ItemStatus
     namespace: str | UnsetType = UNSET
+    extra_content: Raw | UnsetType = UNSET
 
 
 OutputItem = Message | Reasoning | FunctionCall

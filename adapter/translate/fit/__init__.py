@@ -15,6 +15,7 @@ from adapter.translate.fit.formats import fit_format
 from adapter.translate.fit.reasoning import fit_reasoning
 from adapter.translate.fit.roles import fit_roles
 from adapter.translate.fit.schemas import fit_schemas
+from adapter.translate.fit.signatures import fit_signatures
 from adapter.translate.fit.tool_choice import fit_tool_choice
 from adapter.types.chat import ChatRequest
 
@@ -29,6 +30,7 @@ _STEPS: tuple[Callable[[Draft, Dialect], None], ...] = (
     fit_reasoning,
     fit_roles,
     fit_call_ids,
+    fit_signatures,
     fit_fields,
 )
 

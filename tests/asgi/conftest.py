@@ -1,0 +1,74 @@
+"""Fixtures of the tests of the ASGI shell: one real server for all, and a scripted model server."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import httpx2
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapter import ResponsesAPI
+from adapter.config import Settings
+from tests.servers.adapter import serving
+from tests.servers.scripted import ScriptedUpstream
+
+Start = Callable[..., ResponsesAPI]
+
+
+class Stand:
+    """Serves the app that the running test puts up: uvicorn takes a third of a second to stop."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="package")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="package")
+async def shared_stand() -> AsyncIterator[Stand]:
+    stand = Stand()
+    async with serving(stand, lifespan="off") as stand.url:
+        yield stand
+
+
+@pytest.fixture
+def stand(shared_stand: Stand) -> Iterator[Stand]:
+    """The server under test, in the test's own loop: `app` is what it serves, `url` where."""
+    yield shared_stand
+    shared_stand.app = None
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[ScriptedUpstream]:
+    async with ScriptedUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def start(stand: Stand, upstream: ScriptedUpstream) -> AsyncIterator[Start]:
+    """Put up a `ResponsesAPI` before the scripted upstream, with these settings."""
+    started: list[ResponsesAPI] = []
+
+    def put_up(**options: object) -> ResponsesAPI:
+        settings = Settings.load(environ={}, **options)
+        stand.app = app = ResponsesAPI(upstream.url, settings=settings)
+        started.append(app)
+        return app
+
+    yield put_up
+    for app in started:
+        await app.aclose()
+
+
+@pytest.fixture
+async def client(stand: Stand) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the server under test."""
+    async with httpx2.AsyncClient(base_url=stand.url, timeout=5) as client:
+        yield client

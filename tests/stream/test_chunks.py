@@ -1,0 +1,533 @@
+"""Chunks of every server become the same few deltas.
+
+The shapes are those that servers were recorded or reported to send.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from adapter.dialects import Dialect
+from adapter.errors import UpstreamError
+from adapter.stream.chunks import ChunkReader
+from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
+from adapter.types.items import Logprob
+
+GENERIC = Dialect(name="generic", source="a test")
+
+
+def reader(**options: Any) -> ChunkReader:
+    return ChunkReader(GENERIC, **options)
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+def call(**fields: Any) -> dict[str, Any]:
+    return delta(tool_calls=[fields])
+
+
+def read(chunks: ChunkReader, *given: Any) -> list[Delta]:
+    return [delta for chunk in given for delta in chunks.read(json.dumps(chunk).encode())]
+
+
+DELTAS: list[tuple[str, list[Any], list[Delta]]] = [
+    ("text", [delta(content="Hello")], [TextDelta("Hello")]),
+    ("a role", [delta(role="assistant", content="")], []),
+    ("a role alone", [delta(role="assistant")], []),
+    ("null content", [delta(role="assistant", content=None)], []),
+    ("an empty delta", [delta()], []),
+    ("a null delta", [{"choices": [{"index": 0, "delta": None}]}], []),
+    ("a choice without anything", [{"choices": [{}]}], []),
+    ("no choices", [{"choices": []}], []),
+    ("null choices", [{"choices": None}], []),
+    ("an empty object", [{}], []),
+    ("a choice without an index", [{"choices": [{"delta": {"content": "a"}}]}], [TextDelta("a")]),
+    ("another choice", [{"choices": [{"index": 1, "delta": {"content": "b"}}]}], []),
+    (
+        "the first choice among others",
+        [
+            {
+                "choices": [
+                    {"index": 1, "delta": {"content": "b"}},
+                    {"index": 0, "delta": {"content": "a"}},
+                ]
+            }
+        ],
+        [TextDelta("a")],
+    ),
+    (
+        "a whole answer",
+        [{"choices": [{"message": {"content": "Hello", "reasoning_content": "Hm."}}]}],
+        [ReasoningDelta("Hm."), TextDelta("Hello")],
+    ),
+    ("reasoning of vLLM", [delta(reasoning="Hm.")], [ReasoningDelta("Hm.")]),
+    ("reasoning of the others", [delta(reasoning_content="Hm.")], [ReasoningDelta("Hm.")]),
+    (
+        "both names for one reasoning",
+        [delta(reasoning="Hm.", reasoning_content="Hm.")],
+        [ReasoningDelta("Hm.")],
+    ),
+    (
+        "null reasoning beside text",
+        [delta(reasoning_content=None, content="a")],
+        [TextDelta("a")],
+    ),
+    (
+        "reasoning comes before text in time",
+        [delta(content="a", reasoning="Hm.")],
+        [ReasoningDelta("Hm."), TextDelta("a")],
+    ),
+    ("a refusal", [delta(refusal="No.")], [RefusalDelta("No.")]),
+    ("an empty refusal", [delta(refusal="")], []),
+    (
+        "everything at once",
+        [
+            delta(
+                tool_calls=[{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}],
+                refusal="No.",
+                content="a",
+                reasoning="Hm.",
+            )
+        ],
+        [ReasoningDelta("Hm."), TextDelta("a"), RefusalDelta("No."), CallDelta(0, "c", "f", "{}")],
+    ),
+    (
+        "tags in content",
+        [delta(content="<think>Hm.</think>"), delta(content="Hello")],
+        [ReasoningDelta("Hm."), TextDelta("Hello")],
+    ),
+    (
+        "tags beside a field for reasoning are text",
+        [delta(reasoning="Hm."), delta(content="<think>a")],
+        [ReasoningDelta("Hm."), TextDelta("<think>a")],
+    ),
+    (
+        "what looked like a tag before reasoning is not lost",
+        [delta(content="<th"), delta(reasoning="Hm.")],
+        [TextDelta("<th"), ReasoningDelta("Hm.")],
+    ),
+    (
+        "Mistral: content as parts",
+        [
+            delta(
+                content=[
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+                    {"type": "text", "text": "Hello"},
+                ]
+            )
+        ],
+        [ReasoningDelta("Hm."), TextDelta("Hello")],
+    ),
+    (
+        "parts of other shapes",
+        [
+            delta(
+                content=[
+                    "a",
+                    "",
+                    {"type": "text", "text": ""},
+                    {"type": "text"},
+                    {"type": "reasoning", "reasoning": "Hm."},
+                    {"type": "thinking", "thinking": ["Mh", [".", {"text": 1}]]},
+                    {"type": "thinking"},
+                    {"type": "image"},
+                    7,
+                ]
+            )
+        ],
+        [TextDelta("a"), ReasoningDelta("Hm."), ReasoningDelta("Mh.")],
+    ),
+    (
+        "OpenAI: a call in pieces",
+        [
+            call(index=0, id="c", type="function", function={"name": "f", "arguments": ""}),
+            call(index=0, function={"arguments": '{"a"'}),
+            call(index=0, function={"arguments": ":1}"}),
+        ],
+        [CallDelta(0, "c", "f", ""), CallDelta(0, "", "", '{"a"'), CallDelta(0, "", "", ":1}")],
+    ),
+    (
+        "vLLM: two entries for one call",
+        [
+            delta(
+                tool_calls=[
+                    {"id": "c", "index": 0, "function": {"name": "f"}},
+                    {"index": 0, "function": {"arguments": "{"}},
+                ]
+            )
+        ],
+        [CallDelta(0, "c", "f", ""), CallDelta(0, "", "", "{")],
+    ),
+    (
+        "SGLang: nulls on later pieces",
+        [
+            call(index=0, id="c", function={"name": "f", "arguments": ""}),
+            call(index=0, id=None, function={"name": None, "arguments": "{}"}),
+        ],
+        [CallDelta(0, "c", "f", ""), CallDelta(0, "", "", "{}")],
+    ),
+    (
+        "Ollama: arguments as an object",
+        [call(function={"name": "f", "arguments": {"a": [1, "é"]}})],
+        [CallDelta(0, "", "f", '{"a":[1,"é"]}')],
+    ),
+    (
+        "arguments as an array",
+        [call(function={"name": "f", "arguments": [1]})],
+        [CallDelta(0, "", "f", "[1]")],
+    ),
+    (
+        "null arguments, a number for an id, blanks around the name",
+        [call(id=7, function={"name": " f ", "arguments": None})],
+        [CallDelta(0, "7", "f", "")],
+    ),
+    ("a call without a function", [call(index=0, id="c")], [CallDelta(0, "c", "", "")]),
+    ("null calls", [delta(tool_calls=None)], []),
+    ("no calls", [delta(tool_calls=[])], []),
+    (
+        "one call that is not in a list",
+        [delta(tool_calls={"id": "c", "function": {"name": "f"}})],
+        [CallDelta(0, "c", "f", "")],
+    ),
+    (
+        "the old function_call",
+        [
+            delta(function_call={"name": "f", "arguments": "{"}),
+            delta(function_call={"arguments": "}"}),
+        ],
+        [CallDelta(0, "", "f", "{"), CallDelta(0, "", "", "}")],
+    ),
+    (
+        "llama-cpp-python: both forms of one call",
+        [
+            delta(
+                function_call={"name": "f", "arguments": "{}"},
+                tool_calls=[{"id": "c", "index": 0, "function": {"name": "f", "arguments": "{}"}}],
+            )
+        ],
+        [CallDelta(0, "c", "f", "{}")],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [pytest.param(given, expected, id=name) for name, given, expected in DELTAS]
+)
+def test_chunks_become_deltas(given: list[Any], expected: list[Delta]) -> None:
+    assert read(reader(), *given) == expected
+
+
+# (name, the chunk, status, code, message)
+ERRORS: list[tuple[str, bytes, int, str | None, str]] = [
+    (
+        "vLLM",
+        b'{"error": {"message": "EngineCore died", "type": "InternalServerError", "code": 500}}',
+        502,
+        "upstream_error",
+        "EngineCore died",
+    ),
+    (
+        "a refusal in the first event",
+        b'{"error": {"message": "Grammar error", "type": "BadRequestError", "code": 400}}',
+        400,
+        "upstream_error",
+        "Grammar error",
+    ),
+    ("transformers: a string", b'{"error": "bad"}', 502, "upstream_error", "bad"),
+    (
+        "older vLLM: not under a key",
+        b'{"object": "error", "message": "bad", "code": 404}',
+        404,
+        "model_not_found",
+        "bad",
+    ),
+    ("an error beside choices", b'{"error": {"message": "bad"}, "choices": []}', 502, None, "bad"),
+    (
+        "OpenRouter: the error of a choice",
+        b'{"choices": [{"error": {"message": "bad", "code": 429}}]}',
+        429,
+        "rate_limit_exceeded",
+        "bad",
+    ),
+    ("FastAPI", b'{"detail": "bad"}', 502, None, "bad"),
+    ("MiniMax", b'{"base_resp": {"status_code": 1, "status_msg": "bad"}}', 502, None, "bad"),
+    ("Gemini: in a list", b'[{"error": {"message": "bad", "code": 503}}]', 503, None, "bad"),
+    (
+        "an error that is no text",
+        b'{"error": {"code": 500}}',
+        502,
+        None,
+        "The upstream reported an error without a message.",
+    ),
+    (
+        "an error with a number that is too large",
+        b'{"error": {"message": "bad", "n": 1e999}}',
+        502,
+        None,
+        "The upstream reported an error without a message.",
+    ),
+    (
+        "an error that is no UTF-8",
+        b'{"error": {"message": "\xff"}}',
+        502,
+        None,
+        "The upstream reported an error without a message.",
+    ),
+    (
+        "the error of a choice that is no UTF-8",
+        b'{"choices": [{"error": {"message": "\xff"}}]}',
+        502,
+        None,
+        "The upstream reported an error without a message.",
+    ),
+    ("an error of the wrong type", b'{"error": {"message": "bad"}, "choices": 7}', 502, None, "bad"),
+    ("not JSON", b"<html>", 502, None, "The upstream sent an event that is not JSON."),
+    ("half a chunk", b'{"choices": [', 502, None, "The upstream sent an event that is not JSON."),
+    ("no UTF-8", b'"\xff"', 502, None, "The upstream sent an event that is not JSON."),
+    (
+        "a number",
+        b"7",
+        502,
+        None,
+        "The upstream sent an event that is not a chat completion chunk.",
+    ),
+    (
+        "content of the wrong type",
+        b'{"choices": [{"delta": {"content": 7}}]}',
+        502,
+        None,
+        "The upstream sent an event that is not a chat completion chunk.",
+    ),
+    (
+        "too deep",
+        b"[" * 100_000 + b"]" * 100_000,
+        502,
+        None,
+        "The upstream sent an event that is not JSON.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code", "message"),
+    [
+        pytest.param(given, status, code or "upstream_error", message, id=name)
+        for name, given, status, code, message in ERRORS
+    ],
+)
+def test_errors_are_raised(given: bytes, status: int, code: str, message: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        reader().read(given)
+
+    assert (caught.value.status, caught.value.code, caught.value.message) == (status, code, message)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"error": None, **delta(content="a")}, id="a null error"),
+        pytest.param({"detail": "x", **delta(content="a")}, id="a detail beside choices"),
+        pytest.param({"base_resp": {"status_code": 0}, **delta(content="a")}, id="MiniMax: status 0"),
+        pytest.param(
+            {"choices": [{"error": None, "delta": {"content": "a"}}]}, id="a null error of a choice"
+        ),
+    ],
+)
+def test_what_only_looks_like_an_error_is_none(given: Any) -> None:
+    assert read(reader(), given) == [TextDelta("a")]
+
+
+@pytest.mark.parametrize("depth", [*range(900, 1000), 5_000])
+@pytest.mark.parametrize(
+    "given",
+    [
+        b'{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":{"a":%s}}}]}}]}',
+        b'{"choices":[{"delta":{"content":[{"type":"thinking","thinking":%s}]}}]}',
+        b'{"error":{"message":%s}}',
+        b'{"error":{"message":"bad","type":%s}}',
+    ],
+)
+def test_a_chunk_of_any_depth_is_read_or_refused(given: bytes, depth: int) -> None:
+    """Where the stack ends depends on the caller, so the depths around it are all tried."""
+    chunks = reader()
+    try:
+        chunks.read(given % (b"[" * depth + b"]" * depth))
+    except UpstreamError as error:
+        assert error.status == 502
+    else:
+        assert chunks.has_chunks
+
+
+def test_the_finish_reason_is_kept() -> None:
+    chunks = reader()
+    read(chunks, {"choices": [{"delta": {}, "finish_reason": "length"}]}, delta(content="a"))
+
+    assert chunks.finish_reason == "length"
+
+
+def test_an_empty_finish_reason_is_none() -> None:
+    chunks = reader()
+    read(chunks, {"choices": [{"delta": {}, "finish_reason": ""}]})
+
+    assert chunks.finish_reason is None
+
+
+# (name, chunks, the usage that counts)
+USAGES: list[tuple[str, list[Any], Any]] = [
+    ("none", [delta(content="a")], None),
+    ("null", [{"choices": [], "usage": None}], None),
+    ("in its own chunk", [{"choices": [], "usage": {"n": 1}}], {"n": 1}),
+    ("on every chunk: the last", [{"usage": {"n": 1}}, {"usage": {"n": 2}}], {"n": 2}),
+    ("null after a number", [{"usage": {"n": 1}}, {"usage": None}], {"n": 1}),
+    ("inside the choice", [{"choices": [{"usage": {"n": 1}}]}], {"n": 1}),
+    ("null inside the choice", [{"choices": [{"usage": None}]}], None),
+    (
+        "Moonshot: inside the choice and again at the end",
+        [{"choices": [{"usage": {"n": 1}}]}, {"choices": [], "usage": {"n": 2}}],
+        {"n": 2},
+    ),
+    (
+        "inside the choice after one outside",
+        [{"usage": {"n": 2}}, {"choices": [{"usage": {"n": 1}}]}],
+        {"n": 2},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [pytest.param(given, expected, id=name) for name, given, expected in USAGES]
+)
+def test_the_last_usage_counts(given: list[Any], expected: Any) -> None:
+    chunks = reader()
+    read(chunks, *given)
+
+    assert chunks.usage == expected
+
+
+@pytest.mark.parametrize("usage", [b'{"n": 1e999}', b'{"\xff": 1}'])
+def test_a_usage_that_cannot_be_read_is_none(usage: bytes) -> None:
+    chunks = reader()
+    chunks.read(b'{"choices": [], "usage": %s}' % usage)
+
+    assert chunks.usage is None
+
+
+def test_the_last_service_tier_is_kept() -> None:
+    chunks = reader()
+    read(chunks, {"service_tier": "auto"}, {"service_tier": "flex"}, {"service_tier": None})
+
+    assert chunks.service_tier == "flex"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"choices": []}, False, id="no choices"),
+        pytest.param({"choices": [{"index": 1, "delta": {}}]}, False, id="another choice"),
+        pytest.param(delta(role="assistant"), True, id="a role"),
+    ],
+)
+def test_an_answer_has_begun_with_its_first_choice(given: Any, expected: bool) -> None:
+    chunks = reader()
+    read(chunks, given)
+
+    assert chunks.has_chunks is expected
+
+
+def test_calls_over_the_limit_are_dropped_and_counted() -> None:
+    chunks = reader(max_calls=1)
+
+    deltas = read(
+        chunks,
+        call(index=0, id="a", function={"name": "f", "arguments": "{}"}),
+        call(index=1, id="b", function={"name": "f", "arguments": "{"}),
+        call(index=1, function={"arguments": "}"}),
+        call(index=2, id="c", function={"name": "f", "arguments": "{}"}),
+    )
+
+    assert deltas == [CallDelta(0, "a", "f", "{}")]
+    assert chunks.dropped_calls == 2
+
+
+def test_the_end_gives_what_was_held_back() -> None:
+    chunks = reader()
+
+    assert read(chunks, delta(content="<thi")) == []
+    assert chunks.end() == [TextDelta("<thi")]
+
+
+def test_the_end_gives_nothing_when_nothing_was_held_back() -> None:
+    chunks = reader()
+    read(chunks, delta(content="a"))
+
+    assert chunks.end() == []
+
+
+def logprob(token: str) -> dict[str, Any]:
+    return {"token": token, "logprob": -0.5, "bytes": [*token.encode()]}
+
+
+def with_logprobs(chunk: dict[str, Any], *tokens: str) -> dict[str, Any]:
+    chunk["choices"][0]["logprobs"] = {"content": [logprob(token) for token in tokens]}
+    return chunk
+
+
+def entries(*tokens: str) -> tuple[Logprob, ...]:
+    return tuple(Logprob(token, -0.5, (*token.encode(),)) for token in tokens)
+
+
+# (name, chunks, the deltas when log probabilities were asked for)
+LOGPROBS: list[tuple[str, list[Any], list[Delta]]] = [
+    (
+        "those of the text",
+        [with_logprobs(delta(content="Hello"), "Hel", "lo")],
+        [TextDelta("Hello", entries("Hel", "lo"))],
+    ),
+    ("none", [delta(content="a")], [TextDelta("a")]),
+    ("null", [{"choices": [{"delta": {"content": "a"}, "logprobs": None}]}], [TextDelta("a")]),
+    (
+        "null content",
+        [{"choices": [{"delta": {"content": "a"}, "logprobs": {"content": None}}]}],
+        [TextDelta("a")],
+    ),
+    (
+        "of an earlier chunk with an empty delta",
+        [with_logprobs(delta(content=""), "Hel"), with_logprobs(delta(content="Hello"), "lo")],
+        [TextDelta("Hello", entries("Hel", "lo"))],
+    ),
+    (
+        "not those of reasoning",
+        [with_logprobs(delta(reasoning="a"), "a"), with_logprobs(delta(content="a"), "a")],
+        [ReasoningDelta("a"), TextDelta("a", entries("a"))],
+    ),
+    (
+        "not those of tags and the thought between them",
+        [with_logprobs(delta(content="<think>a</think>b"), "<think>", "a", "</think>", "b")],
+        [ReasoningDelta("a"), TextDelta("b", entries("b"))],
+    ),
+    (
+        "not those of calls",
+        [
+            with_logprobs(call(index=0, function={"name": "f"}), "<tool_call>"),
+            with_logprobs(delta(content="a"), "a"),
+        ],
+        [CallDelta(0, "", "f", ""), TextDelta("a", entries("a"))],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [pytest.param(given, expected, id=name) for name, given, expected in LOGPROBS],
+)
+def test_text_has_its_log_probabilities(given: list[Any], expected: list[Delta]) -> None:
+    assert read(reader(logprobs=True), *given) == expected
+
+
+def test_log_probabilities_that_nobody_asked_for_are_left_out() -> None:
+    chunk = with_logprobs(delta(content="Hello"), "Hello")
+
+    assert read(reader(), chunk) == [TextDelta("Hello")]
