@@ -24,7 +24,7 @@ class Habits:
 
     def of(self, model: str) -> Dialect:
         """Return the dialect for a model."""
-        return self._learned.get(model, self.dialect)
+        return self._learned.get(model) or self.dialect.for_model(model)
 
     def learn(self, model: str, dialect: Dialect) -> None:
         """Remember a better dialect for a model."""

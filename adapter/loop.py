@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # Refusals that one request may learn from; an upstream that refuses field by field has had its say.
 MAX_LESSONS = 12
+MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of other texts
 
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
@@ -166,6 +167,7 @@ class ResponseRun:
                         opening = [] if machine.is_started else machine.start()
                         yield opening + machine.feed(deltas)
             except UpstreamError as error:
+                _mask_key(error, self._headers)
                 if turn.has_begun or lessons == MAX_LESSONS or not self._learn(error):
                     raise
             else:
@@ -200,3 +202,10 @@ class ResponseRun:
         for note in self._machine.notes:
             logger.debug("left out: %s", note)
         return self._machine.finish(int(self._surroundings.now()), self._service_tier)
+
+
+def _mask_key(error: UpstreamError, headers: Mapping[str, str]) -> None:
+    """Take our key out of the message: some servers quote the one that they refuse."""
+    key = headers.get("authorization", "").removeprefix("Bearer ")
+    if len(key) >= MIN_KEY_CHARS:
+        error.message = error.message.replace(key, "***")

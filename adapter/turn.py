@@ -105,10 +105,15 @@ class Turn:
                 if reader.has_begun:
                     self.has_begun = True
                     yield deltas
+                if reader.failure is not None:
+                    break
         last = reader.end()
-        self.has_begun = True
-        self._note(reader)
-        yield last
+        if reader.has_begun:
+            self.has_begun = True
+            self._note(reader)
+            yield last
+        if reader.failure is not None:
+            raise reader.failure
 
     def _note(self, reader: TurnReader) -> None:
         self.finish_reason = reader.finish_reason

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.servers.demo import demo_url
 from tests.servers.llama import llama_url
 
-__all__ = ["anyio_backend", "llama_url"]
+__all__ = ["anyio_backend", "demo_url", "llama_url"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

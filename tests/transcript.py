@@ -18,7 +18,6 @@ A replay runs the whole core (`adapter.loop` and all below it) on an upstream th
 It waits for nothing, so it needs no event loop; ids are counted and the clock stands still.
 """
 
-import json
 import re
 import tomllib
 from collections import Counter
@@ -85,6 +84,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         date: when they were recorded or reported.
         dialect: the one to ask in.
         answers: one for each `upstream` file.
+        facts: what is different from the dialect.
         report: what says that the server does this.
         note: what else there is to know.
     """
@@ -95,6 +95,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     date: str
     dialect: str
     answers: tuple[Answer, ...]
+    facts: dict[str, Any] = {}
     report: str = ""
     note: str = ""
 
@@ -133,9 +134,7 @@ class Transcript:
             {**answer, "body": body.read_bytes()}
             for answer, body in zip(values["answers"], bodies, strict=True)
         ]
-        return msgspec.convert(
-            {**values, "date": str(values["date"]), "answers": answers}, Source
-        )
+        return msgspec.convert({**values, "date": str(values["date"]), "answers": answers}, Source)
 
     def reviewed(self) -> dict[str, bytes]:
         """Return the files that our code would make, as they were reviewed."""
@@ -183,11 +182,12 @@ class Transcript:
         self, arriving: Callable[[Answer], Reads], failure: AdapterError | None = None
     ) -> tuple[ResponseRun, "_Upstream"]:
         upstream = _Upstream(self.source.answers, arriving, failure)
+        dialect = msgspec.structs.replace(dialect_named(self.source.dialect), **self.source.facts)
         request = decode_request((self.path / "request.json").read_bytes())
         run = ResponseRun(
             request,
             partial(to_chat_request, request),
-            Habits(dialect_named(self.source.dialect)),
+            Habits(dialect),
             upstream,
             {},
             Surroundings(new_id=_counted_ids(), now=lambda: NOW),
@@ -250,7 +250,7 @@ def decode_stream(body: bytes) -> list[dict[str, Any]]:
     decoded = []
     for event in events:
         first, second = event.split(b"\n")
-        data = json.loads(second.removeprefix(b"data: "))
+        data = msgspec.json.decode(second.removeprefix(b"data: "))
         assert first.decode() == f"event: {data['type']}"
         decoded.append(data)
     return decoded

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapter.asgi.create import CreateResponse, new_id
 from adapter.asgi.http import ClientDisconnectedError, encode_headers, read_headers, send_error
-from adapter.asgi.routes import allowed_methods, find_route, route_path
+from adapter.asgi.paths import allowed_methods, find_route, route_path
 from adapter.asgi.upstreams import make_proxy, make_upstream
 from adapter.asgi.websocket import deny_upgrade
 from adapter.config import Settings, SettingsError

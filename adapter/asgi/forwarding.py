@@ -118,7 +118,7 @@ def target_url(base: URL, scope: Mapping[str, Any]) -> URL:
     Raises:
         InvalidRequestError: the path has dot segments, with which it could leave the root.
     """
-    path = _path_behind_mount(scope)
+    path = _path_behind_mount(scope) or b"/"
     if not path.startswith(b"/") or _has_dot_segments(path):
         raise InvalidRequestError(
             "The path of the request cannot be passed on: expected an absolute path without "

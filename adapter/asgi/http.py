@@ -69,5 +69,8 @@ async def send_error(send: Send, error: AdapterError, headers: Headers = ()) -> 
 
 
 def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return headers as ASGI wants them."""
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    """Return headers as ASGI wants them; what an upstream wrote in other bytes becomes `?`."""
+    return [
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, value in headers.items()
+    ]

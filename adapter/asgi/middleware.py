@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.asgi.app import ResponsesAPI
-from adapter.asgi.routes import find_route, route_path
+from adapter.asgi.paths import find_route, route_path
 from adapter.config import Settings
 from adapter.upstream.asgi import AsgiUpstream
 

@@ -59,7 +59,8 @@ class SSEResponse:
         self._headers = headers
         self._has_begun = False
         self._is_sending = False
-        self._idle_ticks = 0
+        self._clock = asyncio.get_running_loop().time
+        self._sent_at = 0.0
         self._aside: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -101,7 +102,7 @@ class SSEResponse:
             await self._send_headers()
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
         self._is_sending = False
-        self._idle_ticks = 0
+        self._sent_at = self._clock()
 
     async def _send_headers(self) -> None:
         self._has_begun = True
@@ -115,7 +116,7 @@ class SSEResponse:
         if self._timer is not None:
             self._timer.cancel()
         if self._times.keepalive != "off":
-            self._set_timer(self._times.keepalive_interval / 2, self._check_life)
+            self._set_timer(self._times.keepalive_interval, self._check_life)
 
     # Beside the pump
 
@@ -132,11 +133,15 @@ class SSEResponse:
         await self._send_aside(events)
 
     def _check_life(self) -> None:
-        """Twice an interval; the second time in a row without a send is too long a silence."""
-        self._idle_ticks += 1
-        if self._idle_ticks >= 2 and not self._is_busy:
+        """Look when a silence could be an interval long; if it is shorter, look again then."""
+        interval = self._times.keepalive_interval
+        silence = self._clock() - self._sent_at
+        if self._is_busy:
+            silence = 0.0
+        elif silence >= interval:
+            silence = 0.0
             self._aside = asyncio.create_task(self._send_aside(self._sign_of_life()))
-        self._set_timer(self._times.keepalive_interval / 2, self._check_life)
+        self._set_timer(interval - silence, self._check_life)
 
     @property
     def _is_busy(self) -> bool:
@@ -149,4 +154,4 @@ class SSEResponse:
 
     async def _send_aside(self, body: bytes) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
-        self._idle_ticks = 0
+        self._sent_at = self._clock()

@@ -1,66 +1,43 @@
-"""The upstreams that we know, one row each."""
+"""The upstreams that we know, one row each, and those that other packages know."""
 
-from adapter.dialects.base import ALL_TOOL_CHOICES, Dialect
+from adapter.dialects.base import Dialect
+from adapter.dialects.clouds import CLOUDS
+from adapter.dialects.engines import ENGINES, GENERIC
+from adapter.dialects.third_party import load_dialect, third_party_names
+from adapter.dialects.vendors import VENDORS
+from adapter.dialects.vendors_china import CHINESE_VENDORS
 
-GENERIC = Dialect(
-    name="generic",
-    source="the common ground of the servers below, observed 2026-11-20",
-)
-
-VLLM = Dialect(
-    name="vllm",
-    # It reads `reasoning` as well, but older versions know only `reasoning_content`.
-    source="vLLM 0.32.0, observed 2026-11-20",
-    parts=frozenset({"image_url", "input_audio", "video_url"}),
-    parameters=frozenset({"structured_outputs"}),
-    tool_choices=ALL_TOOL_CHOICES,
-)
-
-LLAMA_CPP = Dialect(
-    name="llama.cpp",
-    source="llama.cpp b11434, observed 2026-11-20",
-    parts=frozenset({"image_url", "input_audio"}),
-    # A named tool_choice is accepted and ignored.
-    tool_choices=frozenset({"none", "auto", "required"}),
-)
-
-OPENAI = Dialect(
-    name="openai",
-    source="OpenAI chat completions reference, 2026-11",
-    system_role="developer",
-    late_system="system",
-    merge_same_role=False,
-    output_limit="max_completion_tokens",
-    reasoning_field="none",
-    think_tags="off",
-    parts=frozenset({"image_url", "input_audio", "file"}),
-    parameters=frozenset(
-        {
-            "verbosity",
-            "user",
-            "safety_identifier",
-            "prompt_cache_key",
-            "prompt_cache_retention",
-            "service_tier",
-        }
-    ),
-    tool_choices=ALL_TOOL_CHOICES,
-    refusal_field=True,
-)
+__all__ = ["DIALECTS", "GENERIC", "all_dialects", "dialect_named", "dialect_names"]
 
 DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (GENERIC, VLLM, LLAMA_CPP, OPENAI)
+    dialect.name: dialect for dialect in (*ENGINES, *VENDORS, *CHINESE_VENDORS, *CLOUDS)
 }
 
 
 def dialect_named(name: str) -> Dialect:
-    """Return a known dialect.
+    """Return a known dialect: one of ours, or else one of another package.
 
     Raises:
         KeyError: there is none of that name; the message lists those that there are.
+        ValueError: another package has one, and it cannot be loaded.
     """
-    try:
+    if name in DIALECTS:
         return DIALECTS[name]
-    except KeyError:
-        known = ", ".join(sorted(DIALECTS))
-        raise KeyError(f"no dialect is named {name!r}; known: {known}") from None
+    if name in third_party_names():
+        return load_dialect(name)
+    known = ", ".join(dialect_names())
+    raise KeyError(f"no dialect is named {name!r}; known: {known}")
+
+
+def dialect_names() -> list[str]:
+    """Return the names of all dialects, without loading those of other packages."""
+    return sorted(DIALECTS.keys() | third_party_names())
+
+
+def all_dialects() -> dict[str, Dialect]:
+    """Return all dialects by name.
+
+    Raises:
+        ValueError: the one of another package cannot be loaded.
+    """
+    return {name: dialect_named(name) for name in dialect_names()}

@@ -15,7 +15,9 @@ from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.stream.details import ReasoningDetails
+from adapter.stream.echo import EchoFilter
 from adapter.stream.logprobs import LogprobQueue
+from adapter.stream.mend import mend_chunk
 from adapter.stream.slots import CallSlots
 from adapter.stream.think_tags import ThinkTagSplitter
 from adapter.translate.answer import stream_error
@@ -58,8 +60,11 @@ class ChunkReader:
         self.has_chunks = False
         self.dropped_calls = 0
         self._usage = ABSENT
-        self._splitter: ThinkTagSplitter | None = ThinkTagSplitter(dialect.think_tags)
+        self._marks = dialect.think_marks
+        self._splitter: ThinkTagSplitter | None = ThinkTagSplitter(dialect.think_tags, self._marks)
         self._details = ReasoningDetails(cumulative=dialect.cumulative_details)
+        self._echo: EchoFilter | None = None
+        self._has_reasoning = self._has_text = self._has_calls = False
         self._slots = CallSlots()
         self._logprobs = LogprobQueue() if logprobs else None
         self._max_calls = max_calls
@@ -91,6 +96,9 @@ class ChunkReader:
 
     def end(self) -> list[Delta]:
         """Return what was held back, now that the answer is over."""
+        if self._echo is not None:
+            text = self._echo.end()
+            return [self._text(text)] if text else []
         if self._splitter is None:
             return []
         return self._as_deltas(self._splitter.end())
@@ -99,11 +107,15 @@ class ChunkReader:
         try:
             chunk = _chunk.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise _not_a_chunk(data) from exc
+            mended = mend_chunk(data)
+            if mended is None:
+                raise _not_a_chunk(data) from exc
+            chunk = mended
         if (
             is_given(chunk.error)
             or chunk.object == "error"
-            or (chunk.choices is None and (chunk.detail or chunk.base_resp))
+            or (chunk.choices is None and chunk.detail)
+            or (not chunk.choices and chunk.base_resp and _is_failure(chunk.base_resp))
         ):
             raise stream_error(_read_open(data))
         return chunk
@@ -122,20 +134,28 @@ class ChunkReader:
             self.finish_reason = choice.finish_reason
         if self._logprobs is not None and choice.logprobs is not None:
             self._logprobs.add(choice.logprobs.content or ())
-        delta = choice.delta or choice.message
-        return [] if delta is None else self._read_delta(delta)
+        deltas = [] if choice.delta is None else self._read_delta(choice.delta)
+        return deltas if choice.message is None else deltas + self._read_message(choice.message)
+
+    def _read_message(self, message: ChunkDelta) -> list[Delta]:
+        """Read a whole answer; at the end of a stream, as MiniMax sends it, what is new in it."""
+        said: set[type[Delta]] = set()
+        if self._has_reasoning:
+            said.add(ReasoningDelta)
+        if self._has_text:
+            said |= {TextDelta, ReasoningDelta}  # the content may hold both
+        if self._has_calls:
+            said.add(CallDelta)
+        return [delta for delta in self._read_delta(message) if type(delta) not in said]
 
     def _read_delta(self, delta: ChunkDelta) -> list[Delta]:
         deltas: list[Delta] = []
-        reasoning = delta.reasoning or delta.reasoning_content
-        if not reasoning and delta.reasoning_details:
-            reasoning = self._details.read(delta.reasoning_details)
+        reasoning: Any = delta.reasoning or delta.reasoning_content or delta.reasoning_details
         if reasoning:
-            deltas += self.end()
-            self._splitter = None  # a server that has a field for it does not use tags
-            deltas.append(ReasoningDelta(reasoning))
+            self._read_reasoning(reasoning, deltas)
         content = delta.content
         if content:
+            self._has_text = True
             if isinstance(content, str):
                 deltas += self._read_text(content)
             else:
@@ -145,6 +165,7 @@ class ChunkReader:
         if delta.refusal:
             deltas.append(RefusalDelta(delta.refusal))
         if delta.tool_calls is not None:
+            self._has_calls = True
             calls = delta.tool_calls
             for call in calls if isinstance(calls, list) else [calls]:
                 self._read_call(call, deltas)
@@ -152,7 +173,26 @@ class ChunkReader:
             self._read_call(ChunkToolCall(index=0, function=delta.function_call), deltas)
         return deltas
 
+    def _read_reasoning(self, reasoning: Any, deltas: list[Delta]) -> None:
+        if self._details.is_cumulative or not isinstance(reasoning, str):
+            reasoning = self._details.read(reasoning)
+        if not reasoning:
+            return
+        self._has_reasoning = True
+        if self._splitter is not None:
+            deltas += self.end()
+            self._splitter = None  # a server that has a field for it does not use tags
+            self._echo = EchoFilter(self._marks)
+        if self._echo is not None:
+            self._echo.say(reasoning)
+        deltas.append(ReasoningDelta(reasoning))
+
     def _read_text(self, text: str) -> list[Delta]:
+        if self._echo is not None:
+            text = self._echo.filter(text)
+            if self._echo.passes:
+                self._echo = None
+            return [self._text(text)] if text else []
         splitter = self._splitter
         if splitter is None:
             return [self._text(text)]
@@ -170,10 +210,10 @@ class ChunkReader:
     def _text(self, text: str) -> TextDelta:
         return TextDelta(text, () if self._logprobs is None else self._logprobs.take(text))
 
-    def _read_parts(self, parts: list[Any]) -> list[Delta]:
+    def _read_parts(self, parts: list[Any] | dict[str, Any]) -> list[Delta]:
         """Read content that is an array (Mistral: thinking and text parts)."""
         deltas: list[Delta] = []
-        for part in parts:
+        for part in parts if isinstance(parts, list) else [parts]:
             match part:
                 case str() if part:
                     deltas += self._read_text(part)
@@ -197,7 +237,10 @@ class ChunkReader:
         if self._max_calls is not None and slot >= self._max_calls:
             self.dropped_calls = max(self.dropped_calls, slot + 1 - self._max_calls)
             return
-        deltas.append(CallDelta(slot, id, name, arguments, call.extra_content))
+        extra = _read_open(call.extra_content) if call.extra_content else None
+        # Written anew, because it becomes part of an event, which is one line of UTF-8.
+        extra_content = ABSENT if extra is None else msgspec.Raw(_encode(extra))
+        deltas.append(CallDelta(slot, id, name, arguments, extra_content))
 
 
 def _text_of(value: Any) -> str:
@@ -211,6 +254,15 @@ def _text_of(value: Any) -> str:
             return text
         case _:
             return ""
+
+
+def _is_failure(base_resp: msgspec.Raw) -> bool:
+    """Tell whether MiniMax's word on how things went is a bad one; it stands in good chunks too."""
+    match _read_open(base_resp):
+        case {"status_code": int(code)}:
+            return code != 0
+        case _:
+            return False
 
 
 def _read_open(raw: bytes | msgspec.Raw) -> Any:

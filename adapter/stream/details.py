@@ -1,27 +1,30 @@
-"""`reasoning_details`: reasoning as a list of typed parts.
+"""Reasoning that is more than a piece of text: `reasoning_details`, an object, everything so far.
 
-OpenRouter sends pieces, MiniMax with `reasoning_split` everything so far, again and again
-(`reported.md` §3.1). What has no text (encrypted parts) is not shown.
+OpenRouter sends a list of typed parts, in pieces; MiniMax with `reasoning_split` everything so far,
+again and again (`reported.md` §3.1); some relays an object. What has no text (encrypted parts) is
+not shown.
 """
 
 from typing import Any
 
 
 class ReasoningDetails:
-    """Reads the details of one turn.
+    """Reads the reasoning of one turn.
 
     Args:
-        cumulative: each list repeats what the ones before it said.
+        cumulative: each piece repeats what the ones before it said.
     """
 
     def __init__(self, *, cumulative: bool) -> None:
-        self._cumulative = cumulative
+        self.is_cumulative = cumulative
         self._so_far = ""
 
-    def read(self, details: list[Any]) -> str:
+    def read(self, details: Any) -> str:
         """Return the text that is new."""
-        text = "".join(map(_text, details))
-        if self._cumulative and text.startswith(self._so_far):
+        text = _text(details)
+        if not self.is_cumulative:
+            return text
+        if text.startswith(self._so_far):
             new, self._so_far = text[len(self._so_far) :], text
             return new
         self._so_far += text
@@ -30,7 +33,11 @@ class ReasoningDetails:
 
 def _text(detail: Any) -> str:
     match detail:
-        case {"text": str(text)} | {"summary": str(text)}:
+        case str():
+            return detail
+        case list():
+            return "".join(map(_text, detail))
+        case {"text": str(text)} | {"summary": str(text)} | {"content": str(text)}:
             return text
         case _:
             return ""

@@ -1,4 +1,4 @@
-"""Output items while they are written: one class per shape, one row per kind.
+"""Messages and reasoning while they are written: a row per kind of item and of part.
 
 An item turns what is appended into events, and is built as a value twice: empty when it is added,
 whole when it is done. Numbers come from the response's own counter, so that every event is
@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
-from adapter.tools.kinds import OfferedTool
+from adapter.stream.deltas import Delta, ReasoningDelta, RefusalDelta, TextDelta
+from adapter.tools.kinds import NextNumber
 from adapter.types.events import (
     ContentPartAdded,
     ContentPartDone,
@@ -30,7 +30,6 @@ from adapter.types.events import (
     RefusalDelta as RefusalDeltaEvent,
 )
 from adapter.types.items import (
-    FunctionCall,
     ItemStatus,
     Logprob,
     Message,
@@ -41,9 +40,6 @@ from adapter.types.items import (
     ReasoningText,
     Refusal,
 )
-from adapter.types.raw import ABSENT
-
-NextNumber = Callable[[], int]
 
 
 class PartKind(msgspec.Struct, frozen=True):
@@ -183,93 +179,3 @@ class ContentItem:
         self._done.append(whole)
         self._part = None
         self._pieces, self._logprobs = [], []
-
-
-class CallItem:
-    """A call of a tool: arguments in pieces.
-
-    The kind follows from the name, which may come late: until then pieces are kept, and the item
-    is not announced.
-
-    Args:
-        slot: the upstream's call that this is.
-        output_index: its place in the output.
-        number: the response's counter.
-        find_tool: the tool for a name that the chat model used.
-        new_id: (prefix) to a new id.
-        unique_call_id: (the upstream's id or empty) to a call id that the response does not have.
-    """
-
-    def __init__(
-        self,
-        slot: int,
-        output_index: int,
-        number: NextNumber,
-        *,
-        find_tool: Callable[[str], OfferedTool],
-        new_id: Callable[[str], str],
-        unique_call_id: Callable[[str], str],
-    ) -> None:
-        self._slot = slot
-        self._output_index = output_index
-        self._number = number
-        self._find_tool = find_tool
-        self._new_id = new_id
-        self._unique_call_id = unique_call_id
-        self._tool: OfferedTool | None = None
-        self._id = ""
-        self._call_id = ""
-        self._pieces: list[str] = []
-        self._extra_content = ABSENT
-
-    @property
-    def is_announced(self) -> bool:
-        return self._tool is not None
-
-    @property
-    def arguments(self) -> str:
-        return "".join(self._pieces)
-
-    def accepts(self, delta: Delta) -> bool:
-        return type(delta) is CallDelta and delta.slot == self._slot
-
-    def append(self, delta: Any, events: list[Event]) -> None:
-        """Add a piece of the arguments; id and name count when they first come."""
-        if delta.extra_content:
-            self._extra_content = delta.extra_content
-        if self._tool is None:
-            self._call_id = self._call_id or delta.id
-            if delta.arguments:
-                self._pieces.append(delta.arguments)
-            if delta.name:
-                self._announce(self._find_tool(delta.name), events)
-        elif delta.arguments:
-            self._pieces.append(delta.arguments)
-            self._say(delta.arguments, events)
-
-    def close(self, status: ItemStatus, events: list[Event]) -> OutputItem:
-        """End the item and return it whole; a finished call without arguments has `{}`."""
-        assert self._tool is not None, "a call that was never announced is not closed"
-        if status == "completed" and not self.arguments.strip():
-            self._pieces.append("{}")
-            self._say("{}", events)
-        kind, arguments = self._tool.kind, self.arguments
-        events.append(kind.done(self._number(), self._id, self._output_index, arguments))
-        item = kind.item(self._id, self._call_id, self._tool, arguments, status)
-        if self._extra_content and isinstance(item, FunctionCall):
-            item = msgspec.structs.replace(item, extra_content=self._extra_content)
-        events.append(OutputItemDone(self._number(), self._output_index, item))
-        return item
-
-    def _announce(self, tool: OfferedTool, events: list[Event]) -> None:
-        self._tool = tool
-        self._id = self._new_id(tool.kind.id_prefix)
-        self._call_id = self._unique_call_id(self._call_id)
-        item = tool.kind.item(self._id, self._call_id, tool, "", "in_progress")
-        events.append(OutputItemAdded(self._number(), self._output_index, item))
-        if self._pieces:
-            self._say(self.arguments, events)
-
-    def _say(self, piece: str, events: list[Event]) -> None:
-        assert self._tool is not None
-        events.append(self._tool.kind.delta(self._number(), self._id, self._output_index, piece))

@@ -21,17 +21,18 @@ from itertools import count
 import msgspec
 
 from adapter.errors import AdapterError, UpstreamError
+from adapter.stream.calls import CallItem
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
 from adapter.stream.items import (
     MESSAGE,
     OPEN_REASONING,
     REASONING,
-    CallItem,
     ContentItem,
     ContentKind,
 )
 from adapter.stream.slots import is_object
-from adapter.tools.kinds import OfferedTool, unknown_tool
+from adapter.tools.function import unknown_tool
+from adapter.tools.kinds import OfferedTool
 from adapter.translate.answer import add_usage
 from adapter.types.events import (
     ErrorBody,
@@ -94,6 +95,7 @@ class ResponseStream:
         self._open: ContentItem | CallItem | None = None
         self._waiting: list[Delta] = []
         self._blanks: list[Delta] = []
+        self._called: set[int] = set()  # slots of this turn
         self._call_ids: set[str] = set()
         self._incomplete: IncompleteDetails | None = None
         self._usage: Usage | None = None
@@ -145,6 +147,7 @@ class ResponseStream:
         self._incomplete = _INCOMPLETE.get(finish_reason or "")
         events: list[Event] = []
         self._flush(events)
+        self._called.clear()
         if not self._output:
             self._say_nothing(events)
         return events
@@ -195,6 +198,9 @@ class ResponseStream:
                 return
             self._close("completed", events)
         if isinstance(delta, CallDelta):
+            if delta.slot in self._called:
+                return  # an afterthought: nothing belongs behind a whole object
+            self._called.add(delta.slot)
             self._close("completed", events)
             self._blanks.clear()
             self._open = self._new_call(delta.slot)

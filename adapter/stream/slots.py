@@ -43,8 +43,7 @@ class CallSlots:
                 self._by_index[index] = slot
         slot.id = slot.id or id
         slot.name = slot.name or name
-        if not slot.id:
-            slot.pieces.append(arguments)
+        slot.pieces.append(arguments)
         return slot.number
 
     def _find(self, index: int | None, id: str) -> _Slot | None:

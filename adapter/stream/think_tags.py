@@ -1,13 +1,10 @@
 """`<think>` tags in content: where a server leaves them in, what is inside is reasoning.
 
 Tags may be cut anywhere by chunk borders; text that could be the beginning of a tag is held back
-until it is clear. Which modes there are, `adapter.dialects.base` says.
+until it is clear. Which modes there are, and which tags, `adapter.dialects.base` says.
 """
 
-from adapter.dialects.base import ThinkTags
-
-_OPEN = "<think>"
-_CLOSE = "</think>"
+from adapter.dialects.base import THINK_MARKS, ThinkTags
 
 
 class ThinkTagSplitter:
@@ -15,13 +12,15 @@ class ThinkTagSplitter:
 
     Args:
         mode: where tags count.
+        marks: what opens and what closes a thought.
 
     Attributes:
         passes: nothing that follows can be a tag; the splitter need not be asked any more.
     """
 
-    def __init__(self, mode: ThinkTags) -> None:
+    def __init__(self, mode: ThinkTags, marks: tuple[str, str] = THINK_MARKS) -> None:
         self.passes = mode == "off"
+        self._open, self._close = marks
         self._anywhere = mode == "anywhere"
         self._inside = mode == "opened"
         self._at_start = True
@@ -46,36 +45,36 @@ class ThinkTagSplitter:
     def _inside_step(self, text: str, pieces: list[tuple[bool, str]]) -> str:
         if self._at_start:  # a template that opened the tag, and a model that opens it again
             start = text.lstrip()
-            if _OPEN.startswith(start):
+            if self._open.startswith(start):
                 self._held = text
                 return ""
             self._at_start = False
-            text = start.removeprefix(_OPEN) if start.startswith(_OPEN) else text
-        found = text.find(_CLOSE)
+            text = start.removeprefix(self._open) if start.startswith(self._open) else text
+        found = text.find(self._close)
         if found < 0:
-            return self._take(text, _CLOSE, pieces)
+            return self._take(text, self._close, pieces)
         _append(pieces, True, text[:found])
         self._inside = False
         self.passes = not self._anywhere
-        return text[found + len(_CLOSE) :]
+        return text[found + len(self._close) :]
 
     def _step(self, text: str, pieces: list[tuple[bool, str]]) -> str:
         if self._anywhere:
-            found = text.find(_OPEN)
+            found = text.find(self._open)
             if found < 0:
-                return self._take(text, _OPEN, pieces)
+                return self._take(text, self._open, pieces)
             _append(pieces, False, text[:found])
             self._inside = True
             self._at_start = False
-            return text[found + len(_OPEN) :]
+            return text[found + len(self._open) :]
         return self._step_at_start(text)
 
     def _step_at_start(self, text: str) -> str:
         start = text.lstrip()
-        if start.startswith(_OPEN):
+        if start.startswith(self._open):
             self._inside, self._at_start = True, False
-            return start[len(_OPEN) :]
-        if _OPEN.startswith(start):  # also when there are only blanks so far
+            return start[len(self._open) :]
+        if self._open.startswith(start):  # also when there are only blanks so far
             self._held = text
             return ""
         self.passes = True

@@ -23,6 +23,10 @@ class TurnReader:
         logprobs: the client asked for log probabilities.
         max_calls: the most calls to let through.
         max_event_bytes: the longest event, or the longest JSON document, to accept.
+
+    Attributes:
+        failure: why the answer is over before it is complete, or None. What came before it, perhaps
+            in the same read, is returned all the same; nothing behind it is read.
     """
 
     def __init__(
@@ -34,7 +38,8 @@ class TurnReader:
         max_calls: int | None = None,
         max_event_bytes: int = 16 * 1024 * 1024,
     ) -> None:
-        self._sse = None if "json" in content_type else SSEReader(max_event_bytes)
+        self.failure: UpstreamError | None = None
+        self._sse = None if "json" in content_type.lower() else SSEReader(max_event_bytes)
         self._chunks = ChunkReader(dialect, logprobs=logprobs, max_calls=max_calls)
         self._document = bytearray()
         self._max_event_bytes = max_event_bytes
@@ -62,33 +67,37 @@ class TurnReader:
         return self._chunks.dropped_calls
 
     def feed(self, chunk: bytes) -> list[Delta]:
-        """Return the deltas in the next bytes.
-
-        Raises:
-            UpstreamError: they hold an error, or cannot be understood.
-        """
-        if self._sse is None:
-            self._keep(chunk)
-            return []
-        return self._read(self._sse.feed(chunk))
+        """Return the deltas in the next bytes; `failure` tells whether they end in one."""
+        deltas: list[Delta] = []
+        try:
+            if self._sse is None:
+                self._keep(chunk)
+            elif self.failure is None:
+                self._read(self._sse.feed(chunk), deltas)
+        except UpstreamError as error:
+            self.failure = error
+        return deltas
 
     def end(self) -> list[Delta]:
-        """Return what was held back: no more bytes come.
+        """Return what was held back: no more bytes come. An answer that was cut off failed."""
+        deltas: list[Delta] = []
+        try:
+            if self.failure is None:
+                self._read_end(deltas)
+        except UpstreamError as error:
+            self.failure = error
+        return deltas + self._chunks.end()
 
-        Raises:
-            UpstreamError: the answer was cut off, or there was none.
-        """
+    def _read_end(self, deltas: list[Delta]) -> None:
         if self._sse is None:
-            deltas = self._chunks.read(bytes(self._document).lstrip())
+            deltas += self._chunks.read(bytes(self._document).lstrip())
             self._is_done = True
         else:
-            deltas = self._read(self._sse.end())
-        deltas += self._chunks.end()
+            self._read(self._sse.end(), deltas)
         if not self._chunks.has_chunks:
             raise UpstreamError("The upstream's answer is empty.")
         if self._chunks.finish_reason is None and not self._is_done:
             raise UpstreamError("The upstream's answer was cut off before it was complete.")
-        return deltas
 
     def _keep(self, chunk: bytes) -> None:
         self._document += chunk
@@ -97,24 +106,23 @@ class TurnReader:
                 f"The upstream sent an answer of more than {self._max_event_bytes} bytes."
             )
 
-    def _read(self, events: list[bytes]) -> list[Delta]:
-        deltas: list[Delta] = []
+    def _read(self, events: list[bytes], deltas: list[Delta]) -> None:
         for data in events:
             if data == _DONE:
                 self._is_done = True
             elif b"\n" in data:
-                deltas += self._read_lines(data)
+                self._read_lines(data, deltas)
             else:
                 deltas += self._chunks.read(data)
-        return deltas
 
-    def _read_lines(self, data: bytes) -> list[Delta]:
+    def _read_lines(self, data: bytes, deltas: list[Delta]) -> None:
         """Read data of several lines: one JSON document, or one each from a server that forgets
         the blank lines between its events.
         """
         if _is_json(data):
-            return self._chunks.read(data)
-        return self._read([line for line in data.split(b"\n") if line.strip()])
+            deltas += self._chunks.read(data)
+        else:
+            self._read([line for line in data.split(b"\n") if line.strip()], deltas)
 
 
 def _is_json(data: bytes) -> bool:

@@ -11,13 +11,15 @@ from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.names import chat_name
 from adapter.tools.toolbox import Toolbox
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.raw import is_given
-from adapter.types.tools import AllowedToolsChoice, FunctionChoice, ToolChoice, ToolChoiceMode
+from adapter.types.tools import AllowedToolsChoice, ToolChoiceMode
 
 _AT = "tool_choice"
+
+# Choices that name a tool; of the other types there is at most one tool, and the type names it.
+_NAMED_TYPES = frozenset({"function", "custom"})
 
 
 class _Function(msgspec.Struct, frozen=True):
@@ -27,12 +29,16 @@ class _Function(msgspec.Struct, frozen=True):
 class _Given(msgspec.Struct, frozen=True):
     type: str
     name: str | None = None
+    namespace: str | None = None
     function: _Function | None = None  # chat-style
 
 
 _choice = msgspec.json.Decoder(str | _Given)
 _mode = msgspec.json.Decoder(ToolChoiceMode)
 _allowed = msgspec.json.Decoder(AllowedToolsChoice)
+_reference = msgspec.json.Decoder(_Given)
+_object = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
 
 
 class ChosenTools(msgspec.Struct, frozen=True):
@@ -46,7 +52,7 @@ class ChosenTools(msgspec.Struct, frozen=True):
 
     tools: tuple[OfferedTool, ...]
     choice: str | dict[str, Any] | None
-    echo: ToolChoice
+    echo: Any
 
 
 def choose_tools(raw: Raw, toolbox: Toolbox) -> ChosenTools:
@@ -65,46 +71,51 @@ def choose_tools(raw: Raw, toolbox: Toolbox) -> ChosenTools:
         if mode == "required" and not tools:
             raise _without_tools()
         return ChosenTools(tools, mode if tools else None, mode)
-    match given.type:
-        case "function":
-            return _named(given, toolbox)
-        case "allowed_tools":
-            return _only(decode_at(_allowed, raw, _AT), toolbox)
-        case _:
-            raise unsupported(
-                f"{_AT}.type", f"{given.type[:64]!r} cannot be forced on a chat model"
-            )
-
-
-def _named(given: _Given, toolbox: Toolbox) -> ChosenTools:
-    name = given.function.name if given.function else given.name
-    if name is None:
-        raise missing_parameter(f"{_AT}.name")
-    tool = toolbox.offered.get(chat_name(name))
-    if tool is None:
-        raise _not_found("function", name)
+    if given.type == "allowed_tools":
+        return _only(decode_at(_allowed, raw, _AT), toolbox)
+    tool = _find(given, toolbox, _AT)
     choice = {"type": "function", "function": {"name": tool.definition.name}}
-    return ChosenTools(tuple(toolbox.offered.values()), choice, FunctionChoice(name))
+    echo = (
+        {"type": given.type, "name": tool.name} if given.function else decode_at(_object, raw, _AT)
+    )
+    return ChosenTools(tools, choice, echo)
 
 
 def _only(allowed: AllowedToolsChoice, toolbox: Toolbox) -> ChosenTools:
     chosen: list[OfferedTool] = []
     for index, reference in enumerate(allowed.tools):
-        name = reference.get("name")
-        if not isinstance(name, str):
-            raise missing_parameter(f"{_AT}.tools[{index}].name")
-        tool = toolbox.offered.get(chat_name(name))
-        if tool is None:
-            raise _not_found(str(reference.get("type")), name)
-        chosen.append(tool)
+        at = f"{_AT}.tools[{index}]"
+        given = decode_at(_reference, _encode(reference), at)
+        tool = _find(given, toolbox, at)
+        if tool not in chosen:
+            chosen.append(tool)
     if allowed.mode == "required" and not chosen:
         raise _without_tools()
     return ChosenTools(tuple(chosen), allowed.mode if chosen else None, allowed)
 
 
-def _not_found(type_: str, name: str) -> InvalidRequestError:
+def _find(given: _Given, toolbox: Toolbox, at: str) -> OfferedTool:
+    """Return the tool that a choice names."""
+    name = given.function.name if given.function else given.name
+    if given.type in _NAMED_TYPES and name is None:
+        raise missing_parameter(f"{at}.name")
+    for chat_name, type_ in toolbox.types.items():
+        tool = toolbox.offered[chat_name]
+        if type_ != given.type:
+            continue
+        if given.type not in _NAMED_TYPES or (
+            tool.name == name and (given.namespace or tool.namespace) == tool.namespace
+        ):
+            return tool
+    if given.type in toolbox.types.values() or given.type in _NAMED_TYPES:
+        raise _not_found(given.type, name)
+    raise unsupported(f"{at}.type", f"{given.type[:64]!r} cannot be forced on a chat model")
+
+
+def _not_found(type_: str, name: str | None) -> InvalidRequestError:
     return InvalidRequestError(
-        f"Tool choice '{type_[:64]}' not found in 'tools' parameter: no tool is named {name[:128]!r}.",
+        f"Tool choice '{type_[:64]}' not found in 'tools' parameter: "
+        f"no such tool is named {(name or '')[:128]!r}.",
         param=_AT,
     )
 

@@ -1,20 +1,56 @@
-"""What a call of each kind looks like on our side: its item and its events.
+"""What stands for a tool on both sides: the function that a chat model is offered, and the writer
+that shows its calls.
 
-A row is data for `adapter.stream.items.CallItem`; a new kind of call is a new row.
+A kind of call is a row: the prefix of its ids and its writer. A writer gets the arguments in pieces,
+as the model writes them, and says them as the events and the item of its kind; numbers come from the
+response's own counter, so that every event is numbered when it is made.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapter.types.chat import ChatFunctionDefinition
-from adapter.types.events import (
-    Event,
-    FunctionCallArgumentsDelta,
-    FunctionCallArgumentsDone,
-)
-from adapter.types.items import FunctionCall, ItemStatus, OutputItem
+from adapter.types.events import Event
+from adapter.types.items import ItemStatus, OutputItem
+
+NextNumber = Callable[[], int]
+
+
+class CallWriter(Protocol):
+    """Shows one call."""
+
+    def added(self) -> OutputItem:
+        """Return the item as it is announced: without arguments."""
+        ...
+
+    def feed(self, piece: str, events: list[Event]) -> None:
+        """Say a piece of the arguments, as far as it can be said now."""
+        ...
+
+    def close(self, arguments: str, status: ItemStatus, events: list[Event]) -> OutputItem:
+        """Say the rest and return the whole item."""
+        ...
+
+
+class CallPlace(msgspec.Struct, frozen=True):
+    """A call that is being made, and where it stands.
+
+    Attributes:
+        id: of the item.
+        call_id: of the call.
+        tool: the tool that is called.
+        output_index: of the item.
+        number: the response's counter.
+    """
+
+    id: str
+    call_id: str
+    tool: "OfferedTool"
+    output_index: int
+    number: NextNumber
 
 
 class CallKind(msgspec.Struct, frozen=True):
@@ -22,15 +58,11 @@ class CallKind(msgspec.Struct, frozen=True):
 
     Attributes:
         id_prefix: prefix of the item's id.
-        item: (id, call_id, tool, arguments, status) to the item.
-        delta: (sequence_number, item_id, output_index, delta) to the event for a piece.
-        done: (sequence_number, item_id, output_index, arguments) to the event for the whole.
+        writer: makes the writer of a call.
     """
 
     id_prefix: str
-    item: Callable[[str, str, "OfferedTool", str, ItemStatus], OutputItem]
-    delta: Callable[[int, str, int, str], Event]
-    done: Callable[[int, str, int, str], Event]
+    writer: Callable[[CallPlace], CallWriter]
 
 
 class OfferedTool(msgspec.Struct, frozen=True):
@@ -47,27 +79,3 @@ class OfferedTool(msgspec.Struct, frozen=True):
     kind: CallKind
     name: str
     namespace: str | UnsetType = UNSET
-
-
-def _function_call(
-    id: str, call_id: str, tool: OfferedTool, arguments: str, status: ItemStatus
-) -> FunctionCall:
-    return FunctionCall(id, call_id, tool.name, arguments, status, tool.namespace)
-
-
-FUNCTION_CALL = CallKind(
-    id_prefix="fc",
-    item=_function_call,
-    delta=FunctionCallArgumentsDelta,
-    done=FunctionCallArgumentsDone,
-)
-
-
-def unknown_tool(name: str) -> OfferedTool:
-    """Return what stands for a tool that was not offered: the model made its name up.
-
-    The client is told by a plain function call, as it would be by a chat server.
-    """
-    return OfferedTool(
-        ChatFunctionDefinition(name=name, parameters={}), kind=FUNCTION_CALL, name=name
-    )

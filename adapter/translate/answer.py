@@ -72,7 +72,8 @@ def read_usage(raw: Any) -> Usage | None:
     """Return usage of whatever form, in whole integers; None if there is none.
 
     vLLM's details may be null, SGLang and Kimi keep counts at the top level, DeepSeek has names of
-    its own (`observed.md` §2, `reported.md` §3.2).
+    its own (`observed.md` §2, `reported.md` §3.2). xAI counts reasoning beside the completion, but
+    into the total (LiteLLM xai/chat).
     """
     if not isinstance(raw, dict):
         return None
@@ -87,12 +88,15 @@ def read_usage(raw: Any) -> Usage | None:
         raw, "cache_write_tokens"
     )
     reasoning = _count(completion, "reasoning_tokens") or _count(raw, "reasoning_tokens")
+    total = _count(raw, "total_tokens")
+    if total == input_tokens + output_tokens + reasoning:
+        output_tokens += reasoning
     return Usage(
         input_tokens=input_tokens,
         input_tokens_details=InputTokensDetails(cached, written),
         output_tokens=output_tokens,
         output_tokens_details=OutputTokensDetails(reasoning),
-        total_tokens=_count(raw, "total_tokens") or input_tokens + output_tokens,
+        total_tokens=total or input_tokens + output_tokens,
     )
 
 

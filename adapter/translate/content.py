@@ -47,6 +47,11 @@ class SplitContent(msgspec.Struct, frozen=True):
     parts: list[ChatPart]
     media: list[ChatPart]
 
+    def as_output(self) -> str:
+        """Return the text of a tool's output: its parts are results of their own."""
+        texts = [part["text"] for part in self.parts if part["type"] == "text"]
+        return "\n".join(texts) + self.refusal
+
     def for_chat(self) -> str | list[ChatPart]:
         """Return what to put into a user message: a string if it is all text."""
         return self.parts if self.media else self.text

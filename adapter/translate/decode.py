@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
-from adapter.types.decoding import invalid, missing_parameter
-from adapter.types.request import ResponseRequest
+from adapter.types.decoding import check_depth, invalid, missing_parameter
+from adapter.types.request import JsonSchemaFormat, ResponseRequest
 
 MAX_METADATA_PAIRS = 16  # OpenAI's limit (sheet §3)
 
@@ -54,6 +54,12 @@ def _check(request: ResponseRequest) -> None:
             "Invalid 'model': expected the name of a model, got an empty string.",
             code="invalid_value",
             param="model",
+        )
+    if request.text is not None and isinstance(request.text.format, JsonSchemaFormat):
+        check_depth(request.text.format.schema, "text.format.schema")
+    if request.response_format is not None and request.response_format.json_schema is not None:
+        check_depth(
+            request.response_format.json_schema.schema, "response_format.json_schema.schema"
         )
     if request.metadata is not None and len(request.metadata) > MAX_METADATA_PAIRS:
         raise InvalidRequestError(

@@ -1,7 +1,7 @@
-"""Raw input items to typed ones, each with its path.
+"""Raw input items to what they mean, each with its path.
 
-Items are looked up by `type` in a table. An item without a type is what look-alike clients and
-the easy form mean by it: a message if it has a role, a reference if it has only an id.
+Items are looked up by `type` in tables. An item without a type is what look-alike clients and the
+easy form mean by it: a message if it has a role, a reference if it has only an id.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
-from adapter.translate.messages import PlacedItem
+from adapter.translate.history import HISTORY
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.input import (
-    FunctionCallItem,
-    FunctionCallOutputItem,
+    AdditionalTools,
+    InputItem,
     ItemReference,
     MessageItem,
     ReasoningItem,
@@ -30,13 +30,45 @@ MAX_ITEMS = 100_000
 SKIPPED_ITEMS = frozenset(
     {
         "code_interpreter_call",
+        "compaction",
+        "configuration_update",
         "file_search_call",
         "image_generation_call",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_call",
+        "mcp_list_tools",
         "program",
         "program_output",
         "web_search_call",
     }
 )
+
+
+class PlacedItem(msgspec.Struct, frozen=True):
+    """An item and where it stands.
+
+    Attributes:
+        item: the item.
+        at: its path in the request; empty for an item of a stored response.
+    """
+
+    item: InputItem
+    at: str = ""
+
+
+class ReadInput(msgspec.Struct, frozen=True):
+    """What `input` holds.
+
+    Attributes:
+        items: the conversation.
+        tools: raw tools that items bring, with their paths.
+        skipped: paths of items that are not shown to the model, by policy.
+    """
+
+    items: list[PlacedItem]
+    tools: list[tuple[str, Raw]]
+    skipped: list[str]
 
 
 class _Peek(msgspec.Struct, frozen=True):
@@ -48,74 +80,72 @@ class _Peek(msgspec.Struct, frozen=True):
 _input = msgspec.json.Decoder(str | list[Raw] | dict[str, Raw])
 _peek = msgspec.json.Decoder(_Peek)
 _part = msgspec.json.Decoder(Part)
+_tools = msgspec.json.Decoder(AdditionalTools)
 
 _ITEMS: dict[str, msgspec.json.Decoder[Any]] = {
     "message": msgspec.json.Decoder(MessageItem),
     "reasoning": msgspec.json.Decoder(ReasoningItem),
-    "function_call": msgspec.json.Decoder(FunctionCallItem),
-    "function_call_output": msgspec.json.Decoder(FunctionCallOutputItem),
     "item_reference": msgspec.json.Decoder(ItemReference),
 }
+_TOOL_ITEMS = frozenset({"additional_tools", "tool_search_output"})
 _PART_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Part))
 
 
-def read_input(raw: Raw, at: str) -> tuple[list[PlacedItem], list[str]]:
+def read_input(raw: Raw, at: str) -> ReadInput:
     """Decode `input`.
 
     Args:
         raw: its JSON.
         at: the parameter's name.
 
-    Returns:
-        The items with their paths, and the paths of items that are skipped by policy.
-
     Raises:
         InvalidRequestError: an item of unknown type, or one that does not fit its type.
     """
+    read = ReadInput([], [], [])
     if not is_given(raw):
-        return [], []
+        return read
     given = decode_at(_input, raw, at)
-    if given == "":
-        return [], []
     if isinstance(given, str):
-        return [PlacedItem(MessageItem("user", given), at)], []
-    raws = [raw] if isinstance(given, dict) else given
-    return _read_items(raws, at)
-
-
-def _read_items(raws: Sequence[Raw], at: str) -> tuple[list[PlacedItem], list[str]]:
+        if given:
+            read.items.append(PlacedItem(MessageItem("user", given), at))
+        return read
+    raws: Sequence[Raw] = [raw] if isinstance(given, dict) else given
     if len(raws) > MAX_ITEMS:
         raise InvalidRequestError(
             f"Invalid '{at}': expected at most {MAX_ITEMS} items, got {len(raws)}.",
             code="array_above_max_length",
             param=at,
         )
-    items: list[PlacedItem] = []
-    skipped: list[str] = []
-    for index, raw in enumerate(raws):
-        path = f"{at}[{index}]"
-        item = _read_item(raw, path)
-        if item is None:
-            skipped.append(path)
-        else:
-            items.append(PlacedItem(item, path))
-    return items, skipped
+    for index, item in enumerate(raws):
+        _read_item(item, f"{at}[{index}]", read)
+    return read
 
 
-def _read_item(raw: Raw, at: str) -> Any:
-    peek = decode_at(_peek, raw, at)
-    kind = peek.type
-    if kind is None:
-        if peek.role is not None:
-            kind = "message"
-        elif peek.id is not None:
-            kind = "item_reference"
-        else:
-            raise missing_parameter(f"{at}.type")
+def _read_item(raw: Raw, at: str, read: ReadInput) -> None:
+    kind = _kind_of(decode_at(_peek, raw, at), at)
+    if kind in _TOOL_ITEMS:
+        found = decode_at(_tools, raw, at).tools
+        read.tools.extend((f"{at}.tools[{index}]", tool) for index, tool in enumerate(found))
+    item: InputItem | None = None
     if decoder := _ITEMS.get(kind):
-        return decode_at(decoder, raw, at)
-    if kind in _PART_TYPES:  # a bare part is what a user said
-        return MessageItem("user", [decode_at(_part, raw, at)])
-    if kind in SKIPPED_ITEMS or ":" in kind:
-        return None
-    raise unsupported(f"{at}.type", f"{kind[:64]!r} is not an item that can be translated")
+        item = decode_at(decoder, raw, at)
+    elif row := HISTORY.get(kind):
+        item = row.convert(decode_at(row.decoder, raw, at))
+    elif kind in _PART_TYPES:  # a bare part is what a user said
+        item = MessageItem("user", [decode_at(_part, raw, at)])
+    elif kind not in SKIPPED_ITEMS and kind not in _TOOL_ITEMS and ":" not in kind:
+        raise unsupported(f"{at}.type", f"{kind[:64]!r} is not an item that can be translated")
+    if item is not None:
+        read.items.append(PlacedItem(item, at))
+    elif kind not in _TOOL_ITEMS:
+        read.skipped.append(at)
+
+
+def _kind_of(peek: _Peek, at: str) -> str:
+    if peek.type is not None:
+        return peek.type
+    if peek.role is not None:
+        return "message"
+    if peek.id is not None:
+        return "item_reference"
+    raise missing_parameter(f"{at}.type")

@@ -162,7 +162,8 @@ def _response_format(refusal: Refusal, dialect: Dialect) -> Dialect | None:
         return None
     if not _UNKNOWN_FIELD.search(refusal.text) and not refusal.mentions("unavailable", "must be"):
         return None  # a fault of the schema itself: the client has to know
-    return msgspec.structs.replace(dialect, formats=dialect.formats - {given["type"]})
+    form = "json_object" if given == {"type": "json_object"} else "json_schema"
+    return msgspec.structs.replace(dialect, formats=dialect.formats - {form})
 
 
 def _strict_tools(refusal: Refusal, dialect: Dialect) -> Dialect | None:

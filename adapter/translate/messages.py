@@ -15,14 +15,13 @@ from msgspec import UNSET
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
-from adapter.tools.names import chat_name
 from adapter.translate.content import SplitContent, split_content
+from adapter.translate.items import PlacedItem
 from adapter.types.chat import ChatFunction, ChatMessage, ChatPart, ChatToolCall
-from adapter.types.decoding import missing_parameter, unsupported
+from adapter.types.decoding import check_depth, missing_parameter, unsupported
 from adapter.types.input import (
-    FunctionCallItem,
-    FunctionCallOutputItem,
-    InputItem,
+    Call,
+    CallOutput,
     ItemReference,
     MessageItem,
     ReasoningItem,
@@ -31,18 +30,6 @@ from adapter.types.raw import is_given
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
-
-
-class PlacedItem(msgspec.Struct, frozen=True):
-    """An item and where it stands.
-
-    Attributes:
-        item: the item.
-        at: its path in the request; empty for an item of a stored response.
-    """
-
-    item: InputItem
-    at: str = ""
 
 
 class _Draft(msgspec.Struct):
@@ -86,9 +73,9 @@ class Conversation:
                     self._add_message(placed.item, placed.at)
                 case ReasoningItem():
                     self._add_reasoning(placed.item)
-                case FunctionCallItem():
+                case Call():
                     self._add_call(placed, outputs.get(position))
-                case FunctionCallOutputItem():
+                case CallOutput():
                     pass  # it stands behind its call
                 case ItemReference():
                     raise _no_item(placed.item.id, placed.at)
@@ -99,18 +86,19 @@ class Conversation:
         """Pair positions of calls with outputs: the n-th of an id answers its n-th call."""
         waiting: defaultdict[str, deque[int]] = defaultdict(deque)
         for position, placed in enumerate(items):
-            if isinstance(placed.item, FunctionCallItem):
+            if isinstance(placed.item, Call):
                 waiting[placed.item.call_id].append(position)
         outputs: dict[int, PlacedItem] = {}
         for placed in items:
-            if not isinstance(placed.item, FunctionCallOutputItem):
+            if not isinstance(placed.item, CallOutput):
                 continue
-            if calls := waiting[placed.item.call_id]:
+            call_id = placed.item.call_id or _call_named(placed.item.name, items, waiting)
+            if calls := waiting[call_id]:
                 outputs[calls.popleft()] = placed
             elif placed.at:
-                raise _no_call(placed.item.call_id, placed.at)
+                raise _no_call(call_id, placed.at)
             else:
-                self.dropped.append(placed.item.call_id)
+                self.dropped.append(call_id)
         return outputs
 
     def _add_message(self, item: MessageItem, at: str) -> None:
@@ -139,23 +127,23 @@ class Conversation:
 
     def _add_call(self, placed: PlacedItem, output: PlacedItem | None) -> None:
         call = placed.item
-        assert isinstance(call, FunctionCallItem)
+        assert isinstance(call, Call)
         if output is None:
             if placed.at:
                 raise _no_output(call.call_id, placed.at)
             self.dropped.append(call.call_id)  # a stored response that was cut short
             return
-        assert isinstance(output.item, FunctionCallOutputItem)
+        assert isinstance(output.item, CallOutput)
         arguments = self._arguments(call.arguments, f"{placed.at}.arguments")
         self._draft.calls.append(
             ChatToolCall(
                 call.call_id,
-                ChatFunction(chat_name(call.name), arguments),
+                ChatFunction(call.name, arguments),
                 extra_content=call.extra_content if is_given(call.extra_content) else UNSET,
             )
         )
         self._draft.outputs.append(
-            split_content(output.item.output, f"{output.at}.output", self._dialect)
+            split_content(output.item.content, f"{output.at}.output", self._dialect)
         )
 
     def _arguments(self, given: str | dict[str, object] | None, at: str) -> str:
@@ -165,6 +153,7 @@ class Conversation:
         sends back would poison every later turn (`observed.md` §4).
         """
         if isinstance(given, dict):
+            check_depth(given, at)
             return _encode(given).decode()
         text = given or ""
         if not text.strip():
@@ -195,7 +184,7 @@ class Conversation:
     def _add_outputs(self, draft: _Draft) -> None:
         media: list[ChatPart] = []
         for call, output in zip(draft.calls, draft.outputs, strict=True):
-            text = output.text + output.refusal
+            text = output.as_output()
             if output.media:
                 media.append({"type": "text", "text": f"(output of call {call.id})"})
                 media.extend(output.media)
@@ -203,6 +192,15 @@ class Conversation:
             self._messages.append(ChatMessage("tool", text, tool_call_id=call.id))
         if media:
             self._messages.append(ChatMessage("user", media))
+
+
+def _call_named(name: str, items: Sequence[PlacedItem], waiting: Mapping[str, deque[int]]) -> str:
+    """Return the id of the first call of a function that has no output yet, or empty."""
+    for placed in items:
+        call = placed.item
+        if isinstance(call, Call) and call.name == name and waiting.get(call.call_id):
+            return call.call_id
+    return ""
 
 
 def _only_text(content: SplitContent, role: str, at: str) -> str:

@@ -93,7 +93,6 @@ PASSED_THROUGH = frozenset(
         "dry_multiplier",
         "ebnf",
         "enable_thinking",
-        "frequency_penalty",
         "grammar",
         "guided_choice",
         "guided_grammar",

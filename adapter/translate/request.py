@@ -15,15 +15,14 @@ from adapter.tools.choice import choose_tools
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
 from adapter.translate.fit import fit
-from adapter.translate.items import read_input
-from adapter.translate.messages import Conversation, PlacedItem
+from adapter.translate.items import PlacedItem, read_input
+from adapter.translate.messages import Conversation
 from adapter.translate.parameters import UnknownFields, check_supported, to_chat_parameters
 from adapter.types.chat import ChatRequest, ChatTool
 from adapter.types.decoding import missing_parameter
 from adapter.types.input import MessageItem
 from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
-from adapter.types.tools import ToolChoice
 
 
 class Translation(msgspec.Struct, frozen=True):
@@ -41,7 +40,7 @@ class Translation(msgspec.Struct, frozen=True):
 
     chat: ChatRequest
     toolbox: Toolbox
-    tool_choice: ToolChoice
+    tool_choice: Any
     max_calls: int | None
     answer_schema: dict[str, Any] | None
     dropped: tuple[str, ...]
@@ -69,13 +68,13 @@ def to_chat_request(
         InvalidRequestError: something cannot be translated; `param` is its path.
     """
     check_supported(request)
-    items, skipped = read_input(request.input, "input")
-    if not items and is_given(request.input_items):
-        items, skipped = read_input(request.input_items, "input_items")
-    if not items and not history:
-        raise _no_input(skipped)
+    given = read_input(request.input, "input")
+    if not given.items and is_given(request.input_items):
+        given = read_input(request.input_items, "input_items")
+    if not given.items and not history:
+        raise _no_input(given.skipped)
     parameters = to_chat_parameters(request, dialect, unknown)
-    toolbox = open_toolbox(request.tools or (), hosted=hosted)
+    toolbox = open_toolbox(request.tools or (), found=given.tools, hosted=hosted)
     chosen = choose_tools(request.tool_choice, toolbox)
     chat = dict(parameters.chat)
     if chosen.tools:
@@ -85,7 +84,7 @@ def to_chat_request(
         if request.parallel_tool_calls is not None:
             chat["parallel_tool_calls"] = request.parallel_tool_calls
     conversation = Conversation(dialect)
-    messages = conversation.build([*_instructions(request), *history, *items])
+    messages = conversation.build([*_instructions(request), *history, *given.items])
     if not messages:
         raise _no_input([])
     assert request.model is not None  # checked when it was decoded
@@ -99,7 +98,7 @@ def to_chat_request(
         dropped=(
             *parameters.dropped,
             *toolbox.dropped,
-            *skipped,
+            *given.skipped,
             *conversation.dropped,
             *fitted.dropped,
         ),

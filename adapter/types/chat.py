@@ -89,10 +89,10 @@ class ChunkToolCall(msgspec.Struct, frozen=True, gc=False):
 class ChunkDelta(msgspec.Struct, frozen=True, gc=False):
     """`delta` of a chunk, or `message` of a whole answer: we read the same keys of both."""
 
-    content: str | list[Any] | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
-    reasoning_details: list[Any] | None = None
+    content: str | list[Any] | dict[str, Any] | None = None
+    reasoning: str | dict[str, Any] | None = None
+    reasoning_content: str | dict[str, Any] | None = None
+    reasoning_details: list[Any] | dict[str, Any] | str | None = None
     refusal: str | None = None
     tool_calls: list[ChunkToolCall] | ChunkToolCall | None = None
     function_call: ChunkFunction | None = None

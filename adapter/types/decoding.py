@@ -4,12 +4,16 @@ Source of the codes: error bodies of the OpenAI API (sheet §8).
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from adapter.errors import InvalidRequestError
 
+# Of JSON that is written anew, or walked through. OpenAI's own limit for schemas is 10 levels; past
+# some 400 the stack of Python ends.
+MAX_DEPTH = 200
 _MAX_REASON_CHARS = 300
 _AT = re.compile(r" - at (?:`key` in )?`(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`")
@@ -58,6 +62,29 @@ def unsupported(path: str, what: str) -> InvalidRequestError:
     return InvalidRequestError(
         f"Unsupported value: '{path}' {what}.", code="unsupported_value", param=path
     )
+
+
+def check_depth(value: Any, at: str) -> None:
+    """Refuse open JSON that is nested too deeply to be written anew.
+
+    Raises:
+        InvalidRequestError: it has more than `MAX_DEPTH` levels.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        nested = [node for node in level if isinstance(node, dict | list)]
+        if not nested:
+            return
+        level = [child for node in nested for child in _children(node)]
+    raise InvalidRequestError(
+        f"Invalid '{at}': expected at most {MAX_DEPTH} levels of nesting.",
+        code="invalid_value",
+        param=at,
+    )
+
+
+def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node
 
 
 def join(at: str, path: str) -> str:

@@ -9,7 +9,7 @@ OpenAI's own service sends and Codex counts as activity (openai/codex#31539).
 
 import msgspec
 
-from adapter.types.items import Logprob, OutputItem, OutputPart
+from adapter.types.items import Logprob, OutputItem, OutputPart, SummaryText
 from adapter.types.response import Response
 
 
@@ -174,6 +174,109 @@ class FunctionCallArgumentsDone(
     arguments: str
 
 
+class ReasoningSummaryPartAdded(
+    msgspec.Struct, frozen=True, gc=False, tag="response.reasoning_summary_part.added"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    summary_index: int
+    part: SummaryText
+
+
+class ReasoningSummaryTextDelta(
+    msgspec.Struct, frozen=True, gc=False, tag="response.reasoning_summary_text.delta"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    summary_index: int
+    delta: str
+
+
+class ReasoningSummaryTextDone(
+    msgspec.Struct, frozen=True, gc=False, tag="response.reasoning_summary_text.done"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    summary_index: int
+    text: str
+
+
+class ReasoningSummaryPartDone(
+    msgspec.Struct, frozen=True, gc=False, tag="response.reasoning_summary_part.done"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    summary_index: int
+    part: SummaryText
+
+
+class CustomToolCallInputDelta(
+    msgspec.Struct, frozen=True, gc=False, tag="response.custom_tool_call_input.delta"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    delta: str
+
+
+class CustomToolCallInputDone(
+    msgspec.Struct, frozen=True, gc=False, tag="response.custom_tool_call_input.done"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    input: str
+
+
+class ShellCallCommandAdded(
+    msgspec.Struct, frozen=True, gc=False, tag="response.shell_call_command.added"
+):
+    sequence_number: int
+    output_index: int
+    command_index: int
+    command: str
+
+
+class ShellCallCommandDelta(
+    msgspec.Struct, frozen=True, gc=False, tag="response.shell_call_command.delta"
+):
+    sequence_number: int
+    output_index: int
+    command_index: int
+    delta: str
+
+
+class ShellCallCommandDone(
+    msgspec.Struct, frozen=True, gc=False, tag="response.shell_call_command.done"
+):
+    sequence_number: int
+    output_index: int
+    command_index: int
+    command: str
+
+
+class ApplyPatchDiffDelta(
+    msgspec.Struct, frozen=True, gc=False, tag="response.apply_patch_call_operation_diff.delta"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    delta: str
+
+
+class ApplyPatchDiffDone(
+    msgspec.Struct, frozen=True, gc=False, tag="response.apply_patch_call_operation_diff.done"
+):
+    sequence_number: int
+    item_id: str
+    output_index: int
+    diff: str
+
+
 Event = (
     ResponseCreated
     | ResponseInProgress
@@ -196,4 +299,15 @@ Event = (
     | OpenReasoningDone
     | FunctionCallArgumentsDelta
     | FunctionCallArgumentsDone
+    | ReasoningSummaryPartAdded
+    | ReasoningSummaryTextDelta
+    | ReasoningSummaryTextDone
+    | ReasoningSummaryPartDone
+    | CustomToolCallInputDelta
+    | CustomToolCallInputDone
+    | ShellCallCommandAdded
+    | ShellCallCommandDelta
+    | ShellCallCommandDone
+    | ApplyPatchDiffDelta
+    | ApplyPatchDiffDone
 )

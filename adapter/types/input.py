@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from adapter.types.parts import Part, ReasoningTextPart, SummaryTextPart, TextPart
+from adapter.types.parts import ImageUrl, Part, ReasoningTextPart, SummaryTextPart, TextPart
 from adapter.types.raw import ABSENT
 
 Role = Literal["user", "assistant", "system", "developer"]
@@ -45,14 +45,134 @@ class FunctionCallItem(msgspec.Struct, frozen=True):
 
 
 class FunctionCallOutputItem(msgspec.Struct, frozen=True):
+    """Without a call id, the name says which call it answers."""
+
+    call_id: str | None = None
+    output: Content | None = None
+    name: str | None = None
+    namespace: str | None = None
+
+
+class CustomToolCallItem(msgspec.Struct, frozen=True):
+    call_id: str
+    name: str
+    input: str
+    namespace: str | None = None
+
+
+class CustomToolCallOutputItem(msgspec.Struct, frozen=True):
     call_id: str
     output: Content | None = None
+
+
+class LocalShellCallItem(msgspec.Struct, frozen=True):
+    action: dict[str, Any]
+    call_id: str
+
+
+class LocalShellCallOutputItem(msgspec.Struct, frozen=True):
+    """The SDK's type has the call's id in `id`; clients send `call_id` too."""
+
+    output: Content | None = None
     id: str | None = None
+    call_id: str | None = None
+
+
+class ShellCallItem(msgspec.Struct, frozen=True):
+    action: dict[str, Any]
+    call_id: str
+
+
+class ShellOutput(msgspec.Struct, frozen=True):
+    stdout: str | None = None
+    stderr: str | None = None
+    outcome: dict[str, Any] | None = None
+
+
+class ShellCallOutputItem(msgspec.Struct, frozen=True):
+    call_id: str
+    output: list[ShellOutput] | str | None = None
+
+
+class ApplyPatchCallItem(msgspec.Struct, frozen=True):
+    call_id: str
+    operation: dict[str, Any]
+
+
+class ApplyPatchCallOutputItem(msgspec.Struct, frozen=True):
+    call_id: str
     status: str | None = None
+    output: str | None = None
+
+
+class ToolSearchCallItem(msgspec.Struct, frozen=True):
+    call_id: str | None = None
+    arguments: dict[str, Any] | str | None = None
+
+
+class ToolSearchOutputItem(msgspec.Struct, frozen=True):
+    call_id: str | None = None
+    tools: list[Raw] = []
+
+
+class AdditionalTools(msgspec.Struct, frozen=True):
+    tools: list[Raw] = []
+
+
+class ComputerCallItem(msgspec.Struct, frozen=True):
+    call_id: str
+    action: dict[str, Any] | None = None
+    actions: list[dict[str, Any]] | None = None
+
+
+class Screenshot(msgspec.Struct, frozen=True):
+    image_url: str | ImageUrl | None = None
+    file_id: str | None = None
+
+
+class ComputerCallOutputItem(msgspec.Struct, frozen=True):
+    call_id: str
+    output: Screenshot
 
 
 class ItemReference(msgspec.Struct, frozen=True):
     id: str
 
 
-InputItem = MessageItem | ReasoningItem | FunctionCallItem | FunctionCallOutputItem | ItemReference
+class Call(msgspec.Struct, frozen=True):
+    """A call of any kind, as chat completions have it.
+
+    Attributes:
+        call_id: links it with its output.
+        name: that of the function which stands for the tool.
+        arguments: JSON text, or an object.
+        extra_content: what the upstream wants back with it.
+    """
+
+    call_id: str
+    name: str
+    arguments: str | dict[str, Any] | None
+    extra_content: Raw = ABSENT
+
+
+class CallOutput(msgspec.Struct, frozen=True):
+    """The output of a call of any kind.
+
+    Attributes:
+        call_id: that of the call, or None if only the name is known.
+        content: what came out.
+        name: that of the function which stands for the tool.
+    """
+
+    call_id: str | None
+    content: Content | None
+    name: str = ""
+
+
+class FoundTools(msgspec.Struct, frozen=True):
+    """Tools that an item brings; a search's output is also the output of its call."""
+
+    tools: list[Raw]
+
+
+InputItem = MessageItem | ReasoningItem | Call | CallOutput | ItemReference

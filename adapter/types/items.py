@@ -72,4 +72,82 @@ class FunctionCall(msgspec.Struct, frozen=True, tag="function_call"):
     extra_content: Raw | UnsetType = UNSET
 
 
-OutputItem = Message | Reasoning | FunctionCall
+class CustomToolCall(msgspec.Struct, frozen=True, tag="custom_tool_call"):
+    id: str
+    call_id: str
+    name: str
+    input: str
+    status: ItemStatus
+    namespace: str | UnsetType = UNSET
+
+
+class LocalShellAction(msgspec.Struct, frozen=True, tag="exec"):
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    timeout_ms: int | None = None
+    user: str | None = None
+    working_directory: str | None = None
+
+
+class LocalShellCall(msgspec.Struct, frozen=True, tag="local_shell_call"):
+    id: str
+    call_id: str
+    action: LocalShellAction
+    status: ItemStatus
+
+
+class ShellAction(msgspec.Struct, frozen=True):
+    commands: tuple[str, ...] = ()
+    timeout_ms: int | None = None
+    max_output_length: int | None = None
+
+
+class ShellCall(msgspec.Struct, frozen=True, tag="shell_call"):
+    id: str
+    call_id: str
+    action: ShellAction
+    status: ItemStatus
+
+
+class PatchOperation(msgspec.Struct, frozen=True):
+    type: Literal["create_file", "update_file", "delete_file"]
+    path: str
+    diff: str | UnsetType = UNSET
+
+
+class ApplyPatchCall(msgspec.Struct, frozen=True, tag="apply_patch_call"):
+    """Cut short, it stays in progress: there is no `incomplete` for it in the SDK."""
+
+    id: str
+    call_id: str
+    operation: PatchOperation
+    status: Literal["in_progress", "completed"]
+
+
+class ToolSearchCall(msgspec.Struct, frozen=True, tag="tool_search_call"):
+    id: str
+    call_id: str
+    arguments: Any
+    status: ItemStatus
+    execution: Literal["client"] = "client"
+
+
+class ComputerCall(msgspec.Struct, frozen=True, tag="computer_call"):
+    id: str
+    call_id: str
+    actions: tuple[dict[str, Any], ...]
+    status: ItemStatus
+    pending_safety_checks: tuple[Any, ...] = ()
+
+
+OutputItem = (
+    Message
+    | Reasoning
+    | FunctionCall
+    | CustomToolCall
+    | LocalShellCall
+    | ShellCall
+    | ApplyPatchCall
+    | ToolSearchCall
+    | ComputerCall
+)

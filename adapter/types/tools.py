@@ -21,13 +21,6 @@ class FunctionTool(msgspec.Struct, frozen=True, tag="function"):
     strict: bool | None = None
 
 
-class FunctionChoice(msgspec.Struct, frozen=True, tag="function"):
-    name: str
-
-
 class AllowedToolsChoice(msgspec.Struct, frozen=True, tag="allowed_tools"):
     tools: list[dict[str, Any]]
     mode: ToolChoiceMode = "auto"
-
-
-ToolChoice = ToolChoiceMode | FunctionChoice | AllowedToolsChoice

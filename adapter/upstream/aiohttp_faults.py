@@ -1,6 +1,5 @@
 """Which fault each exception of aiohttp means."""
 
-import ssl
 from typing import Final
 
 import aiohttp
@@ -86,12 +85,9 @@ def _seconds(limit: float | None) -> str:
 def _reason(exc: BaseException) -> str:
     """Return the system's word for it: texts of aiohttp may quote URLs and what was received."""
     cause = getattr(exc, "os_error", exc)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return cause.verify_message
-    if isinstance(cause, ssl.SSLError):
-        return cause.reason or type(cause).__name__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    while cause.__cause__ is not None:  # the parser's own exception has the telling name
+    while cause.__cause__ is not None:  # what a parser or resolver raised has the telling name
         cause = cause.__cause__
+    for name in ("verify_message", "reason", "strerror"):  # of TLS and Unicode, TLS, the system
+        if text := getattr(cause, name, None):
+            return str(text)
     return type(cause).__name__

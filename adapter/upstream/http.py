@@ -73,7 +73,6 @@ class HttpUpstream:
         self.session = KeptSession(
             self.timeouts, max_connections=max_connections, tls=tls, resolver=resolver
         )
-        self.open_calls: set[HttpCall] = set()
         self._default_headers = {"user-agent": user_agent, "accept-encoding": _ACCEPT_ENCODING}
 
     def open(self, body: bytes, headers: Mapping[str, str]) -> "HttpCall":
@@ -81,9 +80,7 @@ class HttpUpstream:
         return HttpCall(self, body, {**self._default_headers, **headers, **_FIXED_HEADERS})
 
     async def aclose(self) -> None:
-        """Close the kept connections; calls that are still open see their answer break off."""
-        for call in list(self.open_calls):
-            call.close()
+        """Close all connections; the answers of calls that are still open break off."""
         await self.session.aclose()
 
 
@@ -106,7 +103,6 @@ class HttpCall:
             )
         except RAISED as exc:
             raise error_before_headers(exc, upstream.peer, upstream.timeouts) from telling(exc)
-        upstream.open_calls.add(self)
         self.status = self._response.status
         self.headers = {name.lower(): value for name, value in self._response.headers.items()}
         return self
@@ -117,12 +113,7 @@ class HttpCall:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._upstream.open_calls.discard(self)
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; after the last byte of the body it has gone back to the pool."""
-        self._response.close()
+        self._response.close()  # does nothing if the body was read: the connection is back in the pool
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """See `UpstreamAnswer.chunks`."""

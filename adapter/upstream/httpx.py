@@ -87,7 +87,8 @@ class HttpxUpstream:
     def open(self, body: bytes, headers: Mapping[str, str]) -> "HttpxCall":
         """See `Upstream.open`."""
         headers = {**_DEFAULT_HEADERS, **headers, **_FIXED_HEADERS}
-        timeout = httpx2.Timeout(self.timeouts.idle, connect=self.timeouts.connect)
+        connect, idle = self.timeouts.connect, self.timeouts.idle
+        timeout = httpx2.Timeout(idle, connect=connect, pool=connect)
         if isinstance(self._target, httpx2.AsyncClient):
             request = self._target.build_request(
                 "POST", self._url, content=body, headers=headers, timeout=timeout

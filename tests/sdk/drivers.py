@@ -1,20 +1,34 @@
 """The SDK's two faces, blocking and async, behind the same few calls.
 
-A test is written once and runs on both: what differs between them is only here.
+A test is written once and runs on both: what differs between them is only here. Making a client
+reads the system's certificates, so there is one of each for all tests, pointed at one server after
+the other.
 """
 
 import asyncio
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, Self
 
 import openai
 from openai.types.responses import ParsedResponse, Response
 
-LIMIT_SECONDS = 10.0
-OPTIONS: dict[str, Any] = {"api_key": "key-of-the-client", "max_retries": 0, "timeout": LIMIT_SECONDS}
+LIMIT_SECONDS = 30.0  # the toy model is slow where other programs take its cores
+KEY = "key-of-the-client"
+OPTIONS: dict[str, Any] = {"api_key": KEY, "max_retries": 0, "timeout": LIMIT_SECONDS}
+
+
+OnEvent = Callable[[Any], None]
+
+
+def ignore(_event: Any) -> None:
+    """See an event and do nothing."""
 
 
 class Sdk(Protocol):
     """What the tests ask of the SDK; requests are the keyword arguments of `responses.create`."""
+
+    def at(self, base_url: str, **options: Any) -> Self:
+        """Return the same SDK talking to another server, with other options."""
 
     def create(self, **request: Any) -> Response:
         """Return `responses.create(...)`."""
@@ -22,27 +36,30 @@ class Sdk(Protocol):
     def create_raw(self, **request: Any) -> tuple[Response, dict[str, str]]:
         """Return `responses.with_raw_response.create(...)`: the response and its headers."""
 
-    def create_stream(self, **request: Any) -> list[Any]:
-        """Return all events of `responses.create(stream=True)`."""
+    def create_stream(self, on_event: OnEvent = ignore, **request: Any) -> list[Any]:
+        """Return all events of `responses.create(stream=True)`; each is shown as it comes."""
 
     def read_some(self, count: int, **request: Any) -> list[Any]:
         """Return the first events of `responses.create(stream=True)`, and close the stream."""
 
-    def stream(self, **request: Any) -> tuple[list[Any], ParsedResponse[Any]]:
-        """Return the events and the final response of `responses.stream(...)`."""
+    def stream(
+        self, on_event: OnEvent = ignore, **request: Any
+    ) -> tuple[list[Any], ParsedResponse[Any]]:
+        """Return the events, shown as they come, and the final response of `responses.stream(...)`."""
 
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         """Return `responses.parse(...)`."""
-
-    def close(self) -> None: ...
 
 
 class SyncSdk:
     """`openai.OpenAI`."""
 
-    def __init__(self, base_url: str, **options: Any) -> None:
-        self._client = openai.OpenAI(base_url=base_url, **(OPTIONS | options))
-        self._responses = self._client.responses
+    def __init__(self, client: openai.OpenAI) -> None:
+        self._client = client
+        self._responses = client.responses
+
+    def at(self, base_url: str, **options: Any) -> Self:
+        return type(self)(self._client.with_options(base_url=base_url, **options))
 
     def create(self, **request: Any) -> Response:
         return self._responses.create(**request)
@@ -51,33 +68,35 @@ class SyncSdk:
         raw = self._responses.with_raw_response.create(**request)
         return raw.parse(), dict(raw.headers)
 
-    def create_stream(self, **request: Any) -> list[Any]:
+    def create_stream(self, on_event: OnEvent = ignore, **request: Any) -> list[Any]:
         with self._responses.create(stream=True, **request) as stream:
-            return list(stream)
+            return [_shown(event, on_event) for event in stream]
 
     def read_some(self, count: int, **request: Any) -> list[Any]:
         with self._responses.create(stream=True, **request) as stream:
             return [next(stream) for _ in range(count)]
 
-    def stream(self, **request: Any) -> tuple[list[Any], ParsedResponse[Any]]:
+    def stream(
+        self, on_event: OnEvent = ignore, **request: Any
+    ) -> tuple[list[Any], ParsedResponse[Any]]:
         with self._responses.stream(**request) as stream:
-            events = list(stream)
+            events = [_shown(event, on_event) for event in stream]
             return events, stream.get_final_response()
 
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         return self._responses.parse(**request)
 
-    def close(self) -> None:
-        self._client.close()
-
 
 class AsyncSdk:
-    """`openai.AsyncOpenAI`, in a loop of its own."""
+    """`openai.AsyncOpenAI`, in a loop that goes on between the calls."""
 
-    def __init__(self, base_url: str, **options: Any) -> None:
-        self._client = openai.AsyncOpenAI(base_url=base_url, **(OPTIONS | options))
-        self._responses = self._client.responses
-        self._runner = asyncio.Runner()
+    def __init__(self, client: openai.AsyncOpenAI, runner: asyncio.Runner) -> None:
+        self._client = client
+        self._responses = client.responses
+        self._runner = runner
+
+    def at(self, base_url: str, **options: Any) -> Self:
+        return type(self)(self._client.with_options(base_url=base_url, **options), self._runner)
 
     def create(self, **request: Any) -> Response:
         return self._runner.run(self._responses.create(**request))
@@ -86,10 +105,10 @@ class AsyncSdk:
         raw = self._runner.run(self._responses.with_raw_response.create(**request))
         return raw.parse(), dict(raw.headers)
 
-    def create_stream(self, **request: Any) -> list[Any]:
+    def create_stream(self, on_event: OnEvent = ignore, **request: Any) -> list[Any]:
         async def read() -> list[Any]:
             async with await self._responses.create(stream=True, **request) as stream:
-                return [event async for event in stream]
+                return [_shown(event, on_event) async for event in stream]
 
         return self._runner.run(read())
 
@@ -100,10 +119,12 @@ class AsyncSdk:
 
         return self._runner.run(read())
 
-    def stream(self, **request: Any) -> tuple[list[Any], ParsedResponse[Any]]:
+    def stream(
+        self, on_event: OnEvent = ignore, **request: Any
+    ) -> tuple[list[Any], ParsedResponse[Any]]:
         async def read() -> tuple[list[Any], ParsedResponse[Any]]:
             async with self._responses.stream(**request) as stream:
-                events = [event async for event in stream]
+                events = [_shown(event, on_event) async for event in stream]
                 return events, await stream.get_final_response()
 
         return self._runner.run(read())
@@ -111,9 +132,7 @@ class AsyncSdk:
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         return self._runner.run(self._responses.parse(**request))
 
-    def close(self) -> None:
-        self._runner.run(self._client.close())
-        self._runner.close()
 
-
-FACES: dict[str, type[SyncSdk] | type[AsyncSdk]] = {"sync": SyncSdk, "async": AsyncSdk}
+def _shown(event: Any, on_event: OnEvent) -> Any:
+    on_event(event)
+    return event

@@ -5,28 +5,53 @@ says to them, so that one test can claim the same of both.
 """
 
 import json
+from collections import deque
 from typing import Any
 
 import msgspec
 
-from tests.servers.answers import Answer, chunk, sse, text_answer, tool_answer
-from tests.servers.scripted import ScriptedUpstream
+from tests.servers.answers import Answer, chunk, json_answer, sse, text_answer, tool_answer
+from tests.servers.requests import Request
+
+
+class Script:
+    """What the scripted upstream says to chat requests in one test, and what it was asked.
+
+    Args:
+        url: base URL of the scripted upstream.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.requests: list[Request] = []
+        self._answers: deque[Answer] = deque()
+
+    def will_say(self, *answers: Answer) -> None:
+        """Queue answers: each is given once, in order."""
+        self._answers.extend(answers)
+
+    def answer(self, request: Request) -> Answer:
+        self.requests.append(request)
+        if self._answers:
+            return self._answers.popleft()
+        return json_answer(500, {"error": {"message": "the script has no answer to this"}})
+
 
 class Upstream(msgspec.Struct, frozen=True):
     """An adapter and what is behind it.
 
     Attributes:
         url: base URL of the adapter.
-        scripted: the upstream, if it is a scripted one; the toy model needs no script.
+        script: of the upstream, if it is a scripted one; the toy model needs none.
     """
 
     url: str
-    scripted: ScriptedUpstream | None = None
+    script: Script | None = None
 
     def will_say(self, *answers: Answer) -> None:
-        """Script the next answers, where there is a script."""
-        if self.scripted is not None:
-            self.scripted.reply(*answers)
+        """Queue answers, where there is a script."""
+        if self.script is not None:
+            self.script.will_say(*answers)
 
 
 def function_tool(name: str, description: str, parameter: str) -> dict[str, Any]:

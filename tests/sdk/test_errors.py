@@ -6,19 +6,19 @@ import openai
 import pytest
 
 from adapter.asgi.app import ResponsesAPI
-from tests.sdk.drivers import FACES, Sdk
-from tests.sdk.scenes import Upstream, ask
+from tests.sdk.drivers import OPTIONS, Sdk
+from tests.sdk.scenes import Script, Upstream, ask
 from tests.servers.adapter import serve
 from tests.servers.answers import (
     Answer,
     Eof,
     Hang,
+    Pause,
     chunk,
     json_answer,
     stream_answer,
     text_answer,
 )
-from tests.servers.scripted import ScriptedUpstream
 
 HELLO = ask("Hello")
 
@@ -47,7 +47,7 @@ REFUSED = [
     ),
     pytest.param(
         {"input": [{"role": "user", "content": [{"type": "input_hologram"}]}]},
-        "input[0].content[0]",
+        "input[0].content[0].type",
         "invalid_value",
         id="part type",
     ),
@@ -68,7 +68,7 @@ FAILED = [
 
 @pytest.mark.parametrize(("given", "param", "code"), REFUSED)
 def test_bad_request_names_parameter_and_code(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream, given: Any, param: str, code: str
+    scripted_sdk: Sdk, script: Script, given: Any, param: str, code: str
 ) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         scripted_sdk.create(**(HELLO | given))
@@ -76,20 +76,20 @@ def test_bad_request_names_parameter_and_code(
     assert (caught.value.param, caught.value.code) == (param, code)
     assert caught.value.type == "invalid_request_error"
     assert param in str(caught.value) or "call_a" in str(caught.value)
-    assert scripted.requests == []
+    assert script.requests == []
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize(("status", "kind", "code"), FAILED)
 def test_upstream_status_becomes_the_class_that_users_catch(
     scripted_sdk: Sdk,
-    scripted: ScriptedUpstream,
+    script: Script,
     status: int,
     kind: type[openai.APIStatusError],
     code: str | None,
     streamed: bool,
 ) -> None:
-    scripted.reply(json_answer(status, {"error": {"message": "the reason"}}))
+    script.will_say(json_answer(status, {"error": {"message": "the reason"}}))
     call = scripted_sdk.create_stream if streamed else scripted_sdk.create
 
     with pytest.raises(kind, match="the reason") as caught:
@@ -109,8 +109,8 @@ def test_prompt_that_does_not_fit_has_a_code_of_its_own(sdk: Sdk, upstream: Upst
     assert caught.value.code == "context_length_exceeded"
 
 
-def test_rate_limit_says_when_to_come_back(scripted_sdk: Sdk, scripted: ScriptedUpstream) -> None:
-    scripted.reply(json_answer(429, {"error": {"message": "slow"}}, {"retry-after": "7"}))
+def test_rate_limit_says_when_to_come_back(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(json_answer(429, {"error": {"message": "slow"}}, {"retry-after": "7"}))
 
     with pytest.raises(openai.RateLimitError) as caught:
         scripted_sdk.create(**HELLO)
@@ -119,81 +119,84 @@ def test_rate_limit_says_when_to_come_back(scripted_sdk: Sdk, scripted: Scripted
 
 
 def test_sdk_comes_back_by_itself_when_it_is_told_to(
-    scripted: ScriptedUpstream, scripted_url: str, face: str
+    script: Script, scripted_url: str, any_sdk: Sdk
 ) -> None:
     """`retry-after-ms` is what the SDK looks at first."""
-    scripted.reply(
+    script.will_say(
         json_answer(429, {"error": {"message": "slow"}}, {"retry-after-ms": "1"}),
         text_answer("Hello"),
     )
-    sdk = FACES[face](scripted_url, max_retries=1)
+    sdk = any_sdk.at(scripted_url, max_retries=1)
 
     response = sdk.create(**HELLO)
-    sdk.close()
 
     assert response.output_text == "Hello"
-    assert len(scripted.requests) == 2
+    assert len(script.requests) == 2
 
 
-def test_upstream_that_is_not_there_is_a_502_that_names_it(face: str) -> None:
+def test_upstream_that_is_not_there_is_a_502_that_names_it(any_sdk: Sdk) -> None:
     with serve(ResponsesAPI("http://127.0.0.1:9/v1")) as url:
-        sdk = FACES[face](f"{url}/v1")
-        with pytest.raises(openai.InternalServerError, match="127.0.0.1:9") as caught:
+        sdk = any_sdk.at(f"{url}/v1")
+        with pytest.raises(openai.InternalServerError, match=r"127\.0\.0\.1:9") as caught:
             sdk.create(**HELLO)
-        sdk.close()
 
     assert (caught.value.status_code, caught.value.code) == (502, "upstream_error")
 
 
-def test_upstream_that_is_too_slow_is_a_504(scripted: ScriptedUpstream, face: str) -> None:
-    scripted.reply(Answer(before=[Hang()]))
-    with serve(ResponsesAPI(scripted.url, first_byte_timeout=0.05)) as url:
-        sdk = FACES[face](f"{url}/v1")
+def test_upstream_that_is_too_slow_is_a_504(script: Script, any_sdk: Sdk) -> None:
+    script.will_say(Answer(before=[Hang()]))
+    with serve(ResponsesAPI(script.url, first_byte_timeout=0.05)) as url:
+        sdk = any_sdk.at(f"{url}/v1")
         with pytest.raises(openai.InternalServerError) as caught:
             sdk.create(**HELLO)
-        sdk.close()
 
     assert (caught.value.status_code, caught.value.code) == (504, "upstream_timeout")
 
 
 def test_unknown_path_of_a_mounted_app_is_not_found() -> None:
-    with serve(ResponsesAPI("http://127.0.0.1:9/v1")) as url:
-        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
-        with client, pytest.raises(openai.NotFoundError) as caught:
-            client.responses.retrieve("resp_1")
+    with (
+        serve(ResponsesAPI("http://127.0.0.1:9/v1")) as url,
+        openai.OpenAI(base_url=f"{url}/v1", **OPTIONS) as client,
+        pytest.raises(openai.NotFoundError) as caught,
+    ):
+        client.responses.retrieve("resp_1")
 
     assert caught.value.code == "unknown_url"
 
 
+# How an answer ends that is not complete, and what is said of it.
 BROKEN = [
-    pytest.param(stream_answer(chunk({"content": "Hel"}), Eof()), "broke", id="connection"),
-    pytest.param(
-        stream_answer(chunk({"content": "Hel"}), '{"error": {"message": "engine died"}}'),
-        "engine died",
-        id="error event",
-    ),
+    pytest.param(Eof(), "broke", id="connection"),
+    pytest.param('{"error": {"message": "engine died"}}', "engine died", id="error event"),
 ]
 
 
-@pytest.mark.parametrize(("answer", "reason"), BROKEN)
+@pytest.mark.parametrize(("end", "reason"), BROKEN)
 def test_failure_in_the_middle_of_a_stream_is_raised_after_what_was_said(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream, answer: Answer, reason: str
+    scripted_sdk: Sdk, script: Script, end: Any, reason: str
 ) -> None:
-    scripted.reply(answer, answer)
+    pause = Pause()
+    script.will_say(stream_answer(chunk({"content": "Hel"}), pause, end))
 
-    seen = scripted_sdk.read_some(5, **HELLO)
+    seen: list[Any] = []
+
+    def see(event: Any) -> None:
+        seen.append(event)
+        if event.type == "response.output_text.delta":
+            pause.release()
+
     with pytest.raises(openai.APIError, match=reason) as caught:
-        scripted_sdk.create_stream(**HELLO)
+        scripted_sdk.create_stream(see, **HELLO)
 
-    assert seen[-1].delta == "Hel"
+    assert "Hel" in [getattr(event, "delta", "") for event in seen]
     assert caught.value.code == "upstream_error"
 
 
-@pytest.mark.parametrize(("answer", "reason"), BROKEN)
+@pytest.mark.parametrize(("end", "reason"), BROKEN)
 def test_failure_in_the_middle_of_an_answer_that_is_not_streamed_is_a_502(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream, answer: Answer, reason: str
+    scripted_sdk: Sdk, script: Script, end: Any, reason: str
 ) -> None:
-    scripted.reply(answer)
+    script.will_say(stream_answer(chunk({"content": "Hel"}), end))
 
     with pytest.raises(openai.InternalServerError, match=reason) as caught:
         scripted_sdk.create(**HELLO)
@@ -201,11 +204,11 @@ def test_failure_in_the_middle_of_an_answer_that_is_not_streamed_is_a_502(
     assert caught.value.status_code == 502
 
 
-@pytest.mark.parametrize(("answer", "reason"), BROKEN)
+@pytest.mark.parametrize(("end", "reason"), BROKEN)
 def test_stream_helper_raises_what_went_wrong(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream, answer: Answer, reason: str
+    scripted_sdk: Sdk, script: Script, end: Any, reason: str
 ) -> None:
-    scripted.reply(answer)
+    script.will_say(stream_answer(chunk({"content": "Hel"}), end))
 
     with pytest.raises(openai.APIError, match=reason):
         scripted_sdk.stream(**HELLO)

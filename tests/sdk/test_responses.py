@@ -6,9 +6,8 @@ import pytest
 from openai.types.responses import Response
 
 from tests.sdk.drivers import Sdk, SyncSdk
-from tests.sdk.scenes import NOT_THINKING, SCENES, Scene, Upstream, ask, outline
+from tests.sdk.scenes import NOT_THINKING, SCENES, Scene, Script, Upstream, ask, outline
 from tests.servers.answers import chunk, stream_answer, text_answer, whole_answer
-from tests.servers.scripted import ScriptedUpstream
 
 scenes = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
 
@@ -23,13 +22,13 @@ def test_response_holds_what_the_model_did(sdk: Sdk, upstream: Upstream, scene: 
 
 
 @scenes
-def test_response_fits_the_types_of_the_sdk(upstream: Upstream, scene: Scene) -> None:
+def test_response_fits_the_types_of_the_sdk(
+    sync_sdk: SyncSdk, upstream: Upstream, scene: Scene
+) -> None:
     """`create` builds its objects without validation; this validates."""
     upstream.will_say(scene.answer)
-    sdk = SyncSdk(upstream.url)
 
-    response = sdk.create(**scene.request)
-    sdk.close()
+    response = sync_sdk.at(upstream.url).create(**scene.request)
 
     assert Response.model_validate(response.to_dict()).to_dict() == response.to_dict()
 
@@ -52,8 +51,8 @@ def test_instructions_are_followed_and_echoed(sdk: Sdk, upstream: Upstream) -> N
 
     assert response.output_text == "I am a tiny test model."
     assert response.instructions == "Be brief."
-    if upstream.scripted is not None:
-        (request,) = upstream.scripted.requests
+    if upstream.script is not None:
+        (request,) = upstream.script.requests
         assert request.json["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
@@ -79,14 +78,12 @@ def test_output_may_be_sent_back_as_it_came(sdk: Sdk, upstream: Upstream) -> Non
     hello: dict[str, Any] = {"role": "user", "content": "Hello"}
 
     first = sdk.create(**ask([hello]))
-    second = sdk.create(
-        **ask([hello, *first.output, {"role": "user", "content": "Who are you?"}])
-    )
+    second = sdk.create(**ask([hello, *first.output, {"role": "user", "content": "Who are you?"}]))
 
     assert first.output_text == greeting
     assert second.output_text == "I am a tiny test model."
-    if upstream.scripted is not None:
-        messages = upstream.scripted.requests[1].json["messages"]
+    if upstream.script is not None:
+        messages = upstream.script.requests[1].json["messages"]
         assert [message["role"] for message in messages] == ["user", "assistant", "user"]
         assert messages[1]["content"] == greeting
         assert messages[1]["reasoning_content"] == "The user says hello."
@@ -105,10 +102,8 @@ def test_cut_answer_is_an_incomplete_response(sdk: Sdk, upstream: Upstream) -> N
     assert response.output_text == "Once upon a time there was a small fox who"
 
 
-def test_filtered_answer_is_an_incomplete_response(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
-) -> None:
-    scripted.reply(text_answer("Once upon", finish_reason="content_filter"))
+def test_filtered_answer_is_an_incomplete_response(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(text_answer("Once upon", finish_reason="content_filter"))
 
     response = scripted_sdk.create(**ask("Tell me a story."))
 
@@ -116,8 +111,8 @@ def test_filtered_answer_is_an_incomplete_response(
     assert response.incomplete_details.reason == "content_filter"
 
 
-def test_refusal_is_a_part_of_the_message(scripted_sdk: Sdk, scripted: ScriptedUpstream) -> None:
-    scripted.reply(
+def test_refusal_is_a_part_of_the_message(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(
         stream_answer(chunk({"refusal": "I can"}), chunk({"refusal": "not."}), chunk({}, "stop"))
     )
 
@@ -136,7 +131,9 @@ def test_log_probabilities_come_with_the_text(sdk: Sdk, upstream: Upstream) -> N
     entry = {"token": "I", "logprob": -0.5, "bytes": [73], "top_logprobs": tops}
     upstream.will_say(
         stream_answer(
-            chunk(choices=[{"index": 0, "delta": {"content": "I"}, "logprobs": {"content": [entry]}}]),
+            chunk(
+                choices=[{"index": 0, "delta": {"content": "I"}, "logprobs": {"content": [entry]}}]
+            ),
             chunk({}, "stop"),
         )
     )
@@ -159,21 +156,19 @@ def test_log_probabilities_come_with_the_text(sdk: Sdk, upstream: Upstream) -> N
 
 @pytest.mark.parametrize("effort", ["low", "high"])
 def test_reasoning_effort_reaches_the_upstream(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream, effort: str
+    scripted_sdk: Sdk, script: Script, effort: str
 ) -> None:
-    scripted.reply(text_answer("Done.", reasoning="Let me see."))
+    script.will_say(text_answer("Done.", reasoning="Let me see."))
 
     response = scripted_sdk.create(**ask("Think."), reasoning={"effort": effort})
 
-    assert scripted.requests[0].json["reasoning_effort"] == effort
+    assert script.requests[0].json["reasoning_effort"] == effort
     assert response.reasoning is not None
     assert response.reasoning.effort == effort
     assert outline(response) == [("reasoning", "Let me see."), ("message", "Done.")]
 
 
-def test_upstream_that_does_not_stream_is_understood(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
-) -> None:
-    scripted.reply(whole_answer("Hello"))
+def test_upstream_that_does_not_stream_is_understood(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(whole_answer("Hello"))
 
     assert scripted_sdk.create(**ask("Hello")).output_text == "Hello"

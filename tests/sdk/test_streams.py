@@ -8,11 +8,12 @@ import pytest
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
+from adapter.asgi.app import ResponsesAPI
 from adapter.stream import grammar
 from tests.sdk.drivers import LIMIT_SECONDS, Sdk
-from tests.sdk.scenes import SCENES, Scene, Upstream, ask, outline
+from tests.sdk.scenes import SCENES, Scene, Script, Upstream, ask, outline
+from tests.servers.adapter import serve
 from tests.servers.answers import Pause, chunk, stream_answer, text_answer
-from tests.servers.scripted import ScriptedUpstream
 
 scenes = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
 sdk_event: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -20,9 +21,7 @@ sdk_event: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 def read_raw(url: str, request: dict[str, Any]) -> list[tuple[str, str]]:
     """Return name and data of every event on the wire, read without the SDK."""
-    answer = httpx2.post(
-        f"{url}/responses", json=request | {"stream": True}, timeout=LIMIT_SECONDS
-    )
+    answer = httpx2.post(f"{url}/responses", json=request | {"stream": True}, timeout=LIMIT_SECONDS)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     blocks = answer.content.decode().removesuffix("\n\n").split("\n\n")
     return [_read_block(block) for block in blocks]
@@ -82,9 +81,7 @@ def test_deltas_add_up_to_the_output(sdk: Sdk, upstream: Upstream, scene: Scene)
 
 
 @pytest.mark.parametrize("name", [name for name in SCENES if name != "incomplete"])
-def test_stream_helper_gathers_the_final_response(
-    sdk: Sdk, upstream: Upstream, name: str
-) -> None:
+def test_stream_helper_gathers_the_final_response(sdk: Sdk, upstream: Upstream, name: str) -> None:
     """The helper raises on any event that it did not expect at that place."""
     scene = SCENES[name]
     upstream.will_say(scene.answer)
@@ -107,10 +104,10 @@ def test_stream_helper_gives_every_event_of_an_incomplete_response(
 
 
 def test_events_arrive_while_the_upstream_is_still_speaking(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
+    scripted_sdk: Sdk, script: Script
 ) -> None:
     pause = Pause()
-    scripted.reply(stream_answer(chunk({"content": "Hel"}), pause, chunk({"content": "lo"})))
+    script.will_say(stream_answer(chunk({"content": "Hel"}), pause, chunk({"content": "lo"})))
 
     events = scripted_sdk.read_some(5, **ask("Hello"))
 
@@ -125,9 +122,31 @@ def test_events_arrive_while_the_upstream_is_still_speaking(
     assert events[-1].delta == "Hel"
 
 
-def test_streamed_response_is_the_one_that_is_not_streamed(
-    sdk: Sdk, upstream: Upstream
+@pytest.mark.parametrize("helper", [False, True], ids=["create", "helper"])
+def test_silence_is_filled_with_an_event_that_does_no_harm(
+    any_sdk: Sdk, script: Script, helper: bool
 ) -> None:
+    """Codex takes comments for silence, and other clients know no `keepalive` (openai/codex#31539)."""
+    pause = Pause()
+    script.will_say(stream_answer(chunk({"content": "Hel"}), pause, chunk({"content": "lo"})))
+    types: list[str] = []
+
+    def see(event: Any) -> None:
+        types.append(event.type)
+        if event.type == "keepalive":
+            pause.release()
+
+    with serve(ResponsesAPI(script.url, keepalive_interval=0.02)) as url:
+        sdk = any_sdk.at(f"{url}/v1")
+        events = (
+            sdk.stream(see, **ask("Hello"))[0] if helper else sdk.create_stream(see, **ask("Hello"))
+        )
+
+    assert "keepalive" in types
+    assert events[-1].response.output_text == "Hello"
+
+
+def test_streamed_response_is_the_one_that_is_not_streamed(sdk: Sdk, upstream: Upstream) -> None:
     request = ask("What is the capital of France?")
     answer = text_answer("The capital of France is **Paris**.", reasoning="It is Paris.")
     upstream.will_say(answer, answer)

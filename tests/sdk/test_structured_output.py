@@ -7,9 +7,8 @@ import pydantic
 import pytest
 
 from tests.sdk.drivers import Sdk
-from tests.sdk.scenes import Upstream, ask
+from tests.sdk.scenes import Script, Upstream, ask
 from tests.servers.answers import chunk, stream_answer, text_answer
-from tests.servers.scripted import ScriptedUpstream
 
 REQUEST = ask("Give me JSON for a person named Bob aged 42.")
 ANSWER = text_answer('{"name": "Bob", "age": 42}', reasoning="I will write JSON.")
@@ -37,14 +36,12 @@ def test_stream_helper_gives_an_object_of_the_callers_class(sdk: Sdk, upstream: 
     assert done.parsed == final.output_parsed == Person(name="Bob", age=42)
 
 
-def test_schema_reaches_the_upstream_and_is_echoed(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
-) -> None:
-    scripted.reply(ANSWER)
+def test_schema_reaches_the_upstream_and_is_echoed(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(ANSWER)
 
     response = scripted_sdk.parse(**REQUEST, text_format=Person)
 
-    sent: Any = scripted.requests[0].json["response_format"]
+    sent: Any = script.requests[0].json["response_format"]
     assert sent["type"] == "json_schema"
     assert (sent["json_schema"]["name"], sent["json_schema"]["strict"]) == ("Person", True)
     assert sent["json_schema"]["schema"]["required"] == ["name", "age"]
@@ -54,25 +51,23 @@ def test_schema_reaches_the_upstream_and_is_echoed(
     assert response.text.format.name == "Person"
 
 
-def test_json_object_is_asked_of_the_upstream(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
-) -> None:
-    scripted.reply(text_answer('{"a": 1}'))
+def test_json_object_is_asked_of_the_upstream(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(text_answer('{"a": 1}'))
 
     response = scripted_sdk.create(**REQUEST, text={"format": {"type": "json_object"}})
 
-    assert scripted.requests[0].json["response_format"] == {"type": "json_object"}
+    assert script.requests[0].json["response_format"] == {"type": "json_object"}
     assert msgspec.json.decode(response.output_text) == {"a": 1}
 
 
-def test_refusal_is_parsed_to_nothing(scripted_sdk: Sdk, scripted: ScriptedUpstream) -> None:
-    scripted.reply(stream_answer(chunk({"refusal": "I cannot."}), chunk({}, "stop")))
+def test_refusal_is_parsed_to_nothing(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(stream_answer(chunk({"refusal": "I cannot."}), chunk({}, "stop")))
 
     assert scripted_sdk.parse(**REQUEST, text_format=Person).output_parsed is None
 
 
-def test_cut_json_does_not_parse(scripted_sdk: Sdk, scripted: ScriptedUpstream) -> None:
-    scripted.reply(text_answer('{"name": "Bo', finish_reason="length"))
+def test_cut_json_does_not_parse(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(text_answer('{"name": "Bo', finish_reason="length"))
 
     with pytest.raises(pydantic.ValidationError):
         scripted_sdk.parse(**REQUEST, text_format=Person)

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from tests.sdk.drivers import Sdk
-from tests.sdk.scenes import GET_TIME, GET_WEATHER, SCENES, Upstream, ask, outline
+from tests.sdk.scenes import GET_TIME, GET_WEATHER, SCENES, Script, Upstream, ask, outline
 from tests.servers.answers import text_answer
-from tests.servers.scripted import ScriptedUpstream
 
 WEATHER = {"Paris": "It is sunny in Paris.", "London": "It is rainy in London."}
 ANSWER = "The weather in Paris is sunny. The weather in London is rainy."
@@ -66,10 +65,10 @@ def test_model_answers_from_results_in_a_stream(sdk: Sdk, upstream: Upstream) ->
 
 
 def test_upstream_sees_calls_and_results_as_chat_messages(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
+    scripted_sdk: Sdk, script: Script
 ) -> None:
     scene = SCENES["parallel calls"]
-    scripted.reply(scene.answer, text_answer(ANSWER))
+    script.will_say(scene.answer, text_answer(ANSWER))
 
     calls = scripted_sdk.create(**scene.request)
     question = {"role": "user", "content": scene.request["input"]}
@@ -77,7 +76,7 @@ def test_upstream_sees_calls_and_results_as_chat_messages(
         **(scene.request | {"input": [question, *calls.output, *outputs_of(calls)]})
     )
 
-    _, assistant, *results = scripted.requests[1].json["messages"]
+    _, assistant, *results = script.requests[1].json["messages"]
     assert [call["id"] for call in assistant["tool_calls"]] == ["call_0", "call_1"]
     assert results == [
         {"role": "tool", "content": WEATHER["Paris"], "tool_call_id": "call_0"},
@@ -105,10 +104,8 @@ def test_forced_call_is_made_and_the_choice_is_echoed(
     assert outline(response)[-1] == ("function_call", "get_weather", '{"city": "Paris"}')
 
 
-def test_tools_are_echoed_as_they_were_sent(
-    scripted_sdk: Sdk, scripted: ScriptedUpstream
-) -> None:
-    scripted.reply(text_answer("Hello"))
+def test_tools_are_echoed_as_they_were_sent(scripted_sdk: Sdk, script: Script) -> None:
+    script.will_say(text_answer("Hello"))
 
     response = scripted_sdk.create(**ask("Hello"), tools=[GET_WEATHER, GET_TIME | {"strict": True}])
 

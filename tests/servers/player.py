@@ -54,6 +54,8 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable.clear()
+        if self._request is not None:
+            self._request.stalled.set()
 
     def resume_writing(self) -> None:
         self._writable.set()

@@ -4,9 +4,11 @@ The shapes are those that servers were recorded or reported to send.
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
@@ -184,6 +186,30 @@ DELTAS: list[tuple[str, list[Any], list[Delta]]] = [
         [call(id=7, function={"name": " f ", "arguments": None})],
         [CallDelta(0, "7", "f", "")],
     ),
+    (
+        "Gemini: what wants to come back with a call",
+        [call(index=0, id="c", extra_content={"google": {"thought_signature": "s"}})],
+        [CallDelta(0, "c", "", "", Raw(b'{"google":{"thought_signature":"s"}}'))],
+    ),
+    (
+        "nothing that wants to come back",
+        [call(index=0, id="c", extra_content=None)],
+        [CallDelta(0, "c", "", "")],
+    ),
+    (
+        "OpenRouter: reasoning as a list of details",
+        [
+            delta(reasoning_details=[{"type": "reasoning.text", "text": "Hm"}]),
+            delta(reasoning_details=[{"type": "reasoning.text", "text": "."}]),
+        ],
+        [ReasoningDelta("Hm"), ReasoningDelta(".")],
+    ),
+    (
+        "details beside a text of the same",
+        [delta(reasoning="Hm.", reasoning_details=[{"text": "Hm."}])],
+        [ReasoningDelta("Hm.")],
+    ),
+    ("details without a text", [delta(reasoning_details=[{"data": "x"}])], []),
     ("a call without a function", [call(index=0, id="c")], [CallDelta(0, "c", "", "")]),
     ("null calls", [delta(tool_calls=None)], []),
     ("no calls", [delta(tool_calls=[])], []),
@@ -214,7 +240,8 @@ DELTAS: list[tuple[str, list[Any], list[Delta]]] = [
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [pytest.param(given, expected, id=name) for name, given, expected in DELTAS]
+    ("given", "expected"),
+    [pytest.param(given, expected, id=name) for name, given, expected in DELTAS],
 )
 def test_chunks_become_deltas(given: list[Any], expected: list[Delta]) -> None:
     assert read(reader(), *given) == expected
@@ -283,7 +310,13 @@ ERRORS: list[tuple[str, bytes, int, str | None, str]] = [
         None,
         "The upstream reported an error without a message.",
     ),
-    ("an error of the wrong type", b'{"error": {"message": "bad"}, "choices": 7}', 502, None, "bad"),
+    (
+        "an error of the wrong type",
+        b'{"error": {"message": "bad"}, "choices": 7}',
+        502,
+        None,
+        "bad",
+    ),
     ("not JSON", b"<html>", 502, None, "The upstream sent an event that is not JSON."),
     ("half a chunk", b'{"choices": [', 502, None, "The upstream sent an event that is not JSON."),
     ("no UTF-8", b'"\xff"', 502, None, "The upstream sent an event that is not JSON."),
@@ -330,7 +363,9 @@ def test_errors_are_raised(given: bytes, status: int, code: str, message: str) -
     [
         pytest.param({"error": None, **delta(content="a")}, id="a null error"),
         pytest.param({"detail": "x", **delta(content="a")}, id="a detail beside choices"),
-        pytest.param({"base_resp": {"status_code": 0}, **delta(content="a")}, id="MiniMax: status 0"),
+        pytest.param(
+            {"base_resp": {"status_code": 0}, **delta(content="a")}, id="MiniMax: status 0"
+        ),
         pytest.param(
             {"choices": [{"error": None, "delta": {"content": "a"}}]}, id="a null error of a choice"
         ),
@@ -350,15 +385,41 @@ def test_what_only_looks_like_an_error_is_none(given: Any) -> None:
         b'{"error":{"message":"bad","type":%s}}',
     ],
 )
-def test_a_chunk_of_any_depth_is_read_or_refused(given: bytes, depth: int) -> None:
+def test_a_chunk_of_any_depth_raises_nothing_else(given: bytes, depth: int) -> None:
     """Where the stack ends depends on the caller, so the depths around it are all tried."""
-    chunks = reader()
-    try:
-        chunks.read(given % (b"[" * depth + b"]" * depth))
-    except UpstreamError as error:
-        assert error.status == 502
-    else:
-        assert chunks.has_chunks
+    with suppress(UpstreamError):
+        reader().read(given % (b"[" * depth + b"]" * depth))
+
+
+def test_what_comes_back_with_a_call_is_one_line_of_utf_8() -> None:
+    """It becomes part of an event, as it is."""
+    extra = b'{\n"a":\r\n[1, "\\u00e9"]}'
+    calls = b'[{"index": 0, "id": "c", "extra_content": %s}]' % extra
+
+    deltas = reader().read(b'{"choices": [{"delta": {"tool_calls": %s}}]}' % calls)
+
+    assert deltas == [CallDelta(0, "c", "", "", Raw('{"a":[1,"é"]}'.encode()))]
+
+
+def test_what_comes_back_with_a_call_is_left_out_if_it_cannot_be_read() -> None:
+    calls = b'[{"index": 0, "id": "c", "extra_content": "\xff"}]'
+
+    deltas = reader().read(b'{"choices": [{"delta": {"tool_calls": %s}}]}' % calls)
+
+    assert deltas == [CallDelta(0, "c", "", "")]
+
+
+def test_details_that_repeat_themselves_are_said_once() -> None:
+    minimax = Dialect(name="minimax", source="a test", cumulative_details=True)
+    chunks = ChunkReader(minimax)
+
+    deltas = read(
+        chunks,
+        delta(reasoning_details=[{"text": "Hm"}]),
+        delta(reasoning_details=[{"text": "Hm."}]),
+    )
+
+    assert deltas == [ReasoningDelta("Hm"), ReasoningDelta(".")]
 
 
 def test_the_finish_reason_is_kept() -> None:
@@ -383,6 +444,8 @@ USAGES: list[tuple[str, list[Any], Any]] = [
     ("on every chunk: the last", [{"usage": {"n": 1}}, {"usage": {"n": 2}}], {"n": 2}),
     ("null after a number", [{"usage": {"n": 1}}, {"usage": None}], {"n": 1}),
     ("inside the choice", [{"choices": [{"usage": {"n": 1}}]}], {"n": 1}),
+    ("Groq", [{"choices": [], "x_groq": {"id": "x", "usage": {"n": 1}}}], {"n": 1}),
+    ("Groq without usage", [{"choices": [], "x_groq": {"id": "x"}}], None),
     ("null inside the choice", [{"choices": [{"usage": None}]}], None),
     (
         "Moonshot: inside the choice and again at the end",
@@ -398,7 +461,8 @@ USAGES: list[tuple[str, list[Any], Any]] = [
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [pytest.param(given, expected, id=name) for name, given, expected in USAGES]
+    ("given", "expected"),
+    [pytest.param(given, expected, id=name) for name, given, expected in USAGES],
 )
 def test_the_last_usage_counts(given: list[Any], expected: Any) -> None:
     chunks = reader()

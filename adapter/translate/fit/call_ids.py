@@ -38,8 +38,10 @@ def _fit_call(call: ChatToolCall, dialect: Dialect) -> ChatToolCall:
     arguments = call.function.arguments
     if dialect.object_arguments and isinstance(arguments, str):
         arguments = Raw(arguments.encode())
-    return ChatToolCall(
-        fit_id(call.id, dialect.call_id_length), ChatFunction(call.function.name, arguments)
+    return msgspec.structs.replace(
+        call,
+        id=fit_id(call.id, dialect.call_id_length),
+        function=ChatFunction(call.function.name, arguments),
     )
 
 

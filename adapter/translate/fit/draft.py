@@ -9,6 +9,7 @@ class Draft:
     """The request and what happened to it.
 
     Attributes:
+        model: may be replaced.
         messages: may be replaced, not changed in place.
         parameters: may be changed.
         dropped: paths of what is not sent.
@@ -18,7 +19,7 @@ class Draft:
     """
 
     def __init__(self, chat: ChatRequest) -> None:
-        self._model = chat.model
+        self.model = chat.model
         self.messages: list[ChatMessage] = list(chat.messages)
         self.parameters: dict[str, Any] = dict(chat.parameters)
         self.dropped: list[str] = []
@@ -34,4 +35,4 @@ class Draft:
 
     def request(self) -> ChatRequest:
         """Return the request as it is now."""
-        return ChatRequest(self._model, tuple(self.messages), self.parameters)
+        return ChatRequest(self.model, tuple(self.messages), self.parameters)

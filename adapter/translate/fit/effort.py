@@ -27,7 +27,7 @@ def fit_effort(draft: Draft, dialect: Dialect) -> None:
         if dialect.thinking is None:
             draft.dropped.append(_PATH)
         return
-    nearest = clamp(given, dialect.efforts)
+    nearest = clamp(dialect.effort_names.get(given, given), dialect.efforts)
     if nearest != given:
         draft.adapted.append(_PATH)
     put(draft.parameters, dialect.effort_field, nearest)

@@ -7,12 +7,21 @@ Source: `reported.md` §3.3 (DeepSeek, GLM and Kimi know `json_object` alone); T
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+from msgspec import UnsetType
 
 from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
+from adapter.types.chat import ChatPart
 
 _PATH = "text.format"
+_ONE_OBJECT = "Answer with one JSON object, and with nothing else."
+_SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "tgi": lambda schema: {"type": "json", "value": schema},
+    "json_object": lambda schema: {"type": "json_object", "schema": schema},
+}
 
 
 def fit_format(draft: Draft, dialect: Dialect) -> None:
@@ -22,8 +31,11 @@ def fit_format(draft: Draft, dialect: Dialect) -> None:
         return
     schema: dict[str, Any] | None = (given.get("json_schema") or {}).get("schema")
     if given["type"] in dialect.formats:
-        if schema is not None and dialect.format_shape == "tgi":
-            draft.parameters["response_format"] = {"type": "json", "value": schema}
+        if schema is not None and dialect.format_shape != "openai":
+            draft.parameters["response_format"] = _SHAPES[dialect.format_shape](schema)
+        elif schema is None and dialect.json_word and not _mentions_json(draft):
+            draft.instruct(_ONE_OBJECT)
+            draft.adapted.append(_PATH)
         return
     draft.adapted.append(_PATH)
     if schema is not None:
@@ -33,8 +45,20 @@ def fit_format(draft: Draft, dialect: Dialect) -> None:
             f"Answer with one JSON document that fits this JSON schema, and with nothing else:\n{text}"
         )
     else:
-        draft.instruct("Answer with one JSON object, and with nothing else.")
+        draft.instruct(_ONE_OBJECT)
     if "json_object" in dialect.formats:
         draft.parameters["response_format"] = {"type": "json_object"}
     else:
         del draft.parameters["response_format"]
+
+
+def _mentions_json(draft: Draft) -> bool:
+    return any(
+        "json" in text.lower() for message in draft.messages for text in _texts(message.content)
+    )
+
+
+def _texts(content: str | list[ChatPart] | UnsetType) -> list[str]:
+    if isinstance(content, list):
+        return [part["text"] for part in content if part["type"] == "text"]
+    return [content] if isinstance(content, str) else []

@@ -38,6 +38,8 @@ def fit_roles(draft: Draft, dialect: Dialect) -> None:
 def _name_role(message: ChatMessage, dialect: Dialect) -> ChatMessage:
     if message.role not in _SYSTEM_ROLES or message.role == dialect.system_role:
         return message
+    if dialect.system_role == "user":
+        return _as_user(message)
     return msgspec.structs.replace(message, role=dialect.system_role)
 
 
@@ -45,8 +47,10 @@ def _place_refusal(message: ChatMessage, dialect: Dialect) -> ChatMessage:
     """Send a refusal as what was said, where there is no field for it."""
     if not message.refusal or dialect.refusal_field:
         return message
-    said = message.content if isinstance(message.content, str) else ""
-    return msgspec.structs.replace(message, content=said + message.refusal, refusal=UNSET)
+    contents = [message.content, message.refusal] if message.content else [message.refusal]
+    return msgspec.structs.replace(
+        message, content=_merge_contents(contents, separator=""), refusal=UNSET
+    )
 
 
 def _as_user(message: ChatMessage) -> ChatMessage:
@@ -76,10 +80,12 @@ def _merge(messages: Sequence[ChatMessage]) -> ChatMessage:
     )
 
 
-def _merge_contents(contents: Sequence[str | list[ChatPart]]) -> str | list[ChatPart]:
+def _merge_contents(
+    contents: Sequence[str | list[ChatPart]], separator: str = _SEPARATOR
+) -> str | list[ChatPart]:
     texts = [content for content in contents if isinstance(content, str)]
     if len(texts) == len(contents):
-        return _SEPARATOR.join(filter(None, texts))
+        return separator.join(filter(None, texts))
     merged: list[ChatPart] = []
     for content in contents:
         merged += [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
 from adapter.types.chat import ChatTool
+from adapter.types.decoding import check_depth, decode_at
 
 # Keywords under which names are the user's own, not keywords.
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -47,7 +48,7 @@ def _fit_tool(tool: ChatTool, at: str, draft: Draft, dialect: Dialect) -> ChatTo
             draft.dropped.append(f"{at}.strict")
         function = msgspec.structs.replace(function, strict=UNSET)
     if dialect.schema_refuses:
-        schema = _json.decode(_encode(function.parameters))
+        schema = _read(_encode(function.parameters), f"{at}.parameters")
         fitted = without(schema, dialect.schema_refuses)
         if fitted != schema:
             draft.adapted.append(f"{at}.parameters")
@@ -55,11 +56,18 @@ def _fit_tool(tool: ChatTool, at: str, draft: Draft, dialect: Dialect) -> ChatTo
     return ChatTool(function)
 
 
+def _read(raw: bytes, at: str) -> Any:
+    schema = decode_at(_json, raw, at)
+    check_depth(schema, at)
+    return schema
+
+
 def without(schema: Any, refused: frozenset[str]) -> Any:
     """Return the schema without the refused keywords.
 
     Where `$ref` is refused, what it refers to stands in its place, and anything where that would
-    never end. Without a combination (`anyOf`, …), its first branch stands for it.
+    never end. Without a combination (`anyOf`, …), its first branch stands for it, and without
+    `const` an `enum` of one value.
     """
     return _Sanitiser(schema, refused).clean(schema)
 
@@ -83,6 +91,8 @@ class _Sanitiser:
                 if keyword in ("anyOf", "oneOf", "allOf") and isinstance(value, list) and value:
                     first = self.clean(value[0])
                     cleaned = {**first, **cleaned} if isinstance(first, dict) else cleaned
+                elif keyword == "const" and "enum" not in self._refused:
+                    cleaned["enum"] = [value]
             elif keyword in _OPAQUE:
                 cleaned[keyword] = value
             elif keyword in _NAMED and isinstance(value, dict):

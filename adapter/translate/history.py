@@ -1,0 +1,160 @@
+"""Calls and outputs of every kind, as chat completions have them: one row each.
+
+A tool that is offered as a function (`adapter.tools`) has its calls in history as calls of that
+function, with the arguments that the chat model had written.
+
+Source: sheet §4; OpenAI SDK 3.51 input items.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from adapter.tools.custom import wrap_input
+from adapter.tools.names import chat_name
+from adapter.types.input import (
+    ApplyPatchCallItem,
+    ApplyPatchCallOutputItem,
+    Call,
+    CallOutput,
+    ComputerCallItem,
+    ComputerCallOutputItem,
+    Content,
+    CustomToolCallItem,
+    CustomToolCallOutputItem,
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    LocalShellCallItem,
+    LocalShellCallOutputItem,
+    ShellCallItem,
+    ShellCallOutputItem,
+    ToolSearchCallItem,
+    ToolSearchOutputItem,
+)
+from adapter.types.parts import InputImage
+
+_encode = msgspec.json.Encoder().encode
+_open = msgspec.json.Decoder()
+
+
+class HistoryRow(msgspec.Struct, frozen=True):
+    """How an item of one type is read.
+
+    Attributes:
+        decoder: of the item.
+        convert: the item to a call or an output; None if there is no way to show it.
+    """
+
+    decoder: msgspec.json.Decoder[Any]
+    convert: Callable[[Any], Call | CallOutput | None]
+
+
+def _row(kind: type, convert: Callable[[Any], Call | CallOutput | None]) -> HistoryRow:
+    return HistoryRow(msgspec.json.Decoder(kind), convert)
+
+
+def _function_call(item: FunctionCallItem) -> Call:
+    name = chat_name(item.name, item.namespace)
+    return Call(item.call_id, name, item.arguments, item.extra_content)
+
+
+def _function_output(item: FunctionCallOutputItem) -> CallOutput:
+    name = chat_name(item.name, item.namespace) if item.name else ""
+    return CallOutput(item.call_id, item.output, name)
+
+
+def _custom_call(item: CustomToolCallItem) -> Call:
+    return Call(item.call_id, chat_name(item.name, item.namespace), wrap_input(item.input))
+
+
+def _local_shell_call(item: LocalShellCallItem) -> Call:
+    action = {name: value for name, value in item.action.items() if name != "type" and value}
+    return Call(item.call_id, "local_shell", action)
+
+
+def _shell_call(item: ShellCallItem) -> Call:
+    action = {name: value for name, value in item.action.items() if value is not None}
+    return Call(item.call_id, "shell", action)
+
+
+def _shell_output(item: ShellCallOutputItem) -> CallOutput:
+    if not isinstance(item.output, list):
+        return CallOutput(item.call_id, item.output)
+    texts = []
+    for output in item.output:
+        outcome = output.outcome or {}
+        texts.append(output.stdout or "")
+        if output.stderr:
+            texts.append(f"[stderr]\n{output.stderr}")
+        if outcome.get("type") == "timeout":
+            texts.append("[timed out]")
+        elif outcome.get("exit_code"):
+            texts.append(f"[exit code {outcome['exit_code']}]")
+    return CallOutput(item.call_id, "\n".join(filter(None, texts)))
+
+
+def _apply_patch_call(item: ApplyPatchCallItem) -> Call:
+    operation = {name: value for name, value in item.operation.items() if value is not None}
+    return Call(item.call_id, "apply_patch", operation)
+
+
+def _apply_patch_output(item: ApplyPatchCallOutputItem) -> CallOutput:
+    return CallOutput(item.call_id, item.output or item.status or "completed")
+
+
+def _search_call(item: ToolSearchCallItem) -> Call | None:
+    if item.call_id is None:  # the server searched by itself
+        return None
+    return Call(item.call_id, "tool_search", item.arguments)
+
+
+def _search_output(item: ToolSearchOutputItem) -> CallOutput | None:
+    """Return the names of what was found; the tools themselves are offered from now on."""
+    if item.call_id is None:
+        return None
+    names = [name for tool in item.tools for name in _names(_open.decode(tool))]
+    return CallOutput(item.call_id, f"Tools found: {', '.join(names) or 'none'}.")
+
+
+def _names(tool: Any) -> list[str]:
+    if not isinstance(tool, dict):
+        return []
+    name = str(tool.get("name") or tool.get("type"))
+    inner = tool.get("tools") if tool.get("type") == "namespace" else None
+    if not isinstance(inner, list):
+        return [chat_name(name)]
+    return [chat_name(str(child.get("name")), name) for child in inner if isinstance(child, dict)]
+
+
+def _computer_call(item: ComputerCallItem) -> Call:
+    actions = item.actions if item.actions is not None else [item.action or {}]
+    return Call(item.call_id, "computer", {"actions": actions})
+
+
+def _computer_output(item: ComputerCallOutputItem) -> CallOutput:
+    image = InputImage(image_url=item.output.image_url, file_id=item.output.file_id)
+    content: Content = [image]
+    return CallOutput(item.call_id, content)
+
+
+HISTORY: dict[str, HistoryRow] = {
+    "function_call": _row(FunctionCallItem, _function_call),
+    "function_call_output": _row(FunctionCallOutputItem, _function_output),
+    "custom_tool_call": _row(CustomToolCallItem, _custom_call),
+    "custom_tool_call_output": _row(
+        CustomToolCallOutputItem, lambda item: CallOutput(item.call_id, item.output)
+    ),
+    "local_shell_call": _row(LocalShellCallItem, _local_shell_call),
+    "local_shell_call_output": _row(
+        LocalShellCallOutputItem, lambda item: CallOutput(item.call_id or item.id, item.output)
+    ),
+    "shell_call": _row(ShellCallItem, _shell_call),
+    "shell_call_output": _row(ShellCallOutputItem, _shell_output),
+    "apply_patch_call": _row(ApplyPatchCallItem, _apply_patch_call),
+    "apply_patch_call_output": _row(ApplyPatchCallOutputItem, _apply_patch_output),
+    "tool_search_call": _row(ToolSearchCallItem, _search_call),
+    "tool_search_output": _row(ToolSearchOutputItem, _search_output),
+    "computer_call": _row(ComputerCallItem, _computer_call),
+    "computer_call_output": _row(ComputerCallOutputItem, _computer_output),
+}

@@ -1,0 +1,1 @@
+"""The README is right: its tables match the code, and its snippets run and print what they say."""

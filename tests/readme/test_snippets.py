@@ -1,0 +1,173 @@
+"""The code blocks of the README run as they stand there; only addresses are others."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from tests.readme.document import README, ROOT, code_block, marks
+from tests.servers.adapter import serve
+from tests.servers.answers import text_answer
+from tests.servers.scripted import ScriptedUpstream, scripted_upstream
+
+LIMIT_SECONDS = 60
+ADAPTER = "http://127.0.0.1:9000"
+UPSTREAM = "http://127.0.0.1:8000/v1"
+
+
+@pytest.fixture
+def upstream() -> Iterator[ScriptedUpstream]:
+    with scripted_upstream() as server:
+        server.always(text_answer("Hello"))
+        yield server
+
+
+def ask(url: str) -> str:
+    """Return what a server says to hello, over the Responses API."""
+    answer = httpx2.post(
+        f"{url}/v1/responses", json={"model": "any", "input": "Hello"}, timeout=LIMIT_SECONDS
+    )
+    text: str = answer.json()["output"][0]["content"][0]["text"]
+    return text
+
+
+def run_block(name: str, *replacements: tuple[str, str]) -> dict[str, Any]:
+    """Run a block of Python in this process; return its names."""
+    code = code_block("tested", name)
+    for old, new in replacements:
+        assert old in code
+        code = code.replace(old, new)
+    names: dict[str, Any] = {}
+    exec(compile(code, f"{README}: {name}", "exec"), names)  # our own README
+    return names
+
+
+@contextmanager
+def started(name: str, upstream: ScriptedUpstream) -> Iterator[str]:
+    """Start the server of a shell block on a free port; yield its address."""
+    line = code_block("tested", name).strip()
+    assert UPSTREAM in line
+    words = shlex.split(line.replace(UPSTREAM, upstream.url).replace("9000", "0"))
+    variables = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
+    program, *arguments = words[len(variables) :]
+    module = {"responses-adapter": "adapter"}.get(program, program)
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield _address(process)
+        finally:
+            process.terminate()
+            process.communicate(timeout=LIMIT_SECONDS)
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    assert process.stderr is not None
+    limit = threading.Timer(LIMIT_SECONDS, process.kill)
+    limit.start()
+    try:
+        for line in process.stderr:
+            if found := re.search(r"running on (http://\S+)", line):
+                return found[1]
+    finally:
+        limit.cancel()
+    raise AssertionError("the server ended before it listened")
+
+
+def test_mounted_app_answers(upstream: ScriptedUpstream) -> None:
+    app = run_block("mounted", (UPSTREAM, upstream.url))["app"]
+
+    with serve(app) as url:
+        assert ask(url) == "Hello"
+
+
+async def complete(_request: dict[str, Any]) -> JSONResponse:
+    """Serve chat completions, in the place of the reader's own app."""
+    message = {"role": "assistant", "content": "Hello"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return JSONResponse({"object": "chat.completion", "choices": [choice]})
+
+
+def test_middleware_answers_from_the_app_itself() -> None:
+    app = run_block("middleware")["app"]
+    app.post("/v1/chat/completions")(complete)
+
+    with serve(app) as url:
+        assert ask(url) == "Hello"
+
+
+def test_middleware_that_vllm_is_given_is_found_and_needs_no_arguments() -> None:
+    """vLLM imports the name and calls `app.add_middleware` with the class alone."""
+    *_, option, path = shlex.split(code_block("tested", "vllm"))
+    module, _, name = path.rpartition(".")
+    app = FastAPI()
+    app.post("/v1/chat/completions")(complete)
+
+    app.add_middleware(getattr(import_module(module), name))
+
+    with serve(app) as url:
+        assert (option, ask(url)) == ("--middleware", "Hello")
+
+
+@pytest.mark.parametrize("name", ["sidecar", "standalone"])
+def test_server_answers_and_passes_the_rest_through(name: str, upstream: ScriptedUpstream) -> None:
+    with started(name, upstream) as url:
+        models = httpx2.get(f"{url}/v1/models", timeout=LIMIT_SECONDS).json()
+
+        assert ask(url) == "Hello"
+        assert [model["id"] for model in models["data"]] == ["scripted"]
+
+
+def test_curl_prints_what_is_shown(demo_url: str) -> None:
+    """The words are taken apart here, as not every machine has the program."""
+    command, _, pattern = code_block("tested", "curl").strip().partition(" | grep -o ")
+    program, options, address, _, header, _, body = shlex.split(command)
+    assert (program, options, address) == ("curl", "-sN", f"{ADAPTER}/v1/responses")
+
+    answer = httpx2.post(
+        address.replace(f"{ADAPTER}/v1", demo_url),
+        headers=dict([header.split(": ")]),
+        content=body,
+        timeout=LIMIT_SECONDS,
+    )
+    (expression,) = shlex.split(pattern)
+
+    printed = "".join(f"{found}\n" for found in re.findall(expression, answer.text))
+    assert printed == code_block("prints", "curl")
+
+
+def test_sdk_prints_what_is_shown(demo_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_block("sdk", (f"{ADAPTER}/v1", demo_url))
+    names["client"].close()
+
+    assert capsys.readouterr().out == code_block("prints", "sdk")
+
+
+def test_codex_is_pointed_at_the_sidecar() -> None:
+    config = tomllib.loads(code_block("tested", "codex"))
+
+    provider = config["model_providers"][config["model_provider"]]
+    assert (provider["base_url"], provider["wire_api"]) == (f"{ADAPTER}/v1", "responses")
+
+
+def test_every_block_that_can_run_is_marked() -> None:
+    blocks = re.findall(r"^```(?:sh|python|toml)$", README.read_text(), re.MULTILINE)
+    tested = [name for kind, name in marks() if kind == "tested"]
+
+    assert len(blocks) == len(tested) + 1  # the two commands of `make`, which `test_tables` checks

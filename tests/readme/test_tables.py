@@ -1,0 +1,218 @@
+"""The tables of the README say what the code does."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+from msgspec import Raw
+from msgspec.json import encode
+
+from adapter.cli import main
+from adapter.config import ENV_PREFIX, describe_settings
+from adapter.dialects import DIALECTS
+from adapter.errors import InvalidRequestError
+from adapter.tools.toolbox import HOSTED_TYPES, open_toolbox
+from adapter.translate.items import SKIPPED_ITEMS, read_input
+from adapter.translate.parameters import POLICIES
+from adapter.types import input as input_types
+from adapter.types.events import Event
+from adapter.types.parts import Part
+from tests.readme.document import README, ROOT, Row, code_block, quoted, render, rewrite, table
+
+MAX_LINES = 360
+
+
+def settings_rows() -> list[Row]:
+    return [
+        (f"`{name}`", f"`{ENV_PREFIX}{name.upper()}`", _default(default), description)
+        for name, (description, default) in describe_settings().items()
+    ]
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple):
+        return _listed(value)
+    if value is None:
+        return "none"
+    return f"`{value}`" if isinstance(value, str) else f"{value:.10g}"
+
+
+def dialect_rows() -> list[Row]:
+    return [
+        (
+            f"`{name}`",
+            _listed(dialect.parts),
+            "not sent" if dialect.reasoning_field == "none" else f"`{dialect.reasoning_field}`",
+            _listed(dialect.formats),
+            _listed(dialect.tool_choices),
+        )
+        for name, dialect in DIALECTS.items()
+    ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
+
+
+GENERATED = {
+    "settings": (("setting", "variable", "default", "meaning"), settings_rows),
+    "dialects": (
+        ("dialect", "parts beyond text", "earlier reasoning", "formats", "`tool_choice`"),
+        dialect_rows,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_table_is_what_the_code_makes(name: str, update: bool) -> None:
+    """After a change: `pytest --update tests/readme`."""
+    head, rows = GENERATED[name]
+    if update:
+        rewrite(name, render(head, rows()))
+
+    assert table("generated", name) == rows()
+
+
+def test_every_parameter_is_listed_with_its_policy() -> None:
+    listed = {
+        name: policy
+        for names, policy, _ in table("checked", "parameters")
+        for name in quoted(names)
+    }
+
+    assert listed == POLICIES
+
+
+def test_no_parameter_is_listed_twice() -> None:
+    names = [name for row in table("checked", "parameters") for name in quoted(row[0])]
+
+    assert len(names) == len(set(names))
+
+
+def item_fate(kind: str) -> str:
+    """Return what becomes of an input item that has nothing but its type and an id."""
+    try:
+        _, skipped = read_input(Raw(encode([{"type": kind, "id": "item_1"}])), "input")
+    except InvalidRequestError as error:
+        return "refused" if error.param == "input[0].type" else "translated"
+    return "skipped" if skipped else "translated"
+
+
+def test_listed_items_have_the_fate_that_is_told() -> None:
+    rows = {tuple(quoted(names)): fate for names, fate in table("checked", "items")}
+
+    for names, told in rows.items():
+        for name in names:
+            if name != "type":
+                assert (name, item_fate(name)) == (
+                    name,
+                    "skipped" if told.startswith("skipped") else "translated",
+                )
+
+
+def test_every_item_type_is_listed() -> None:
+    listed = {name for names, _ in table("checked", "items") for name in quoted(names)}
+
+    assert listed >= SKIPPED_ITEMS
+    assert len(listed & _translated_items()) == len(get_args(input_types.InputItem))
+
+
+def _translated_items() -> set[str]:
+    """Return the types of the input structs: `FunctionCallItem` reads `function_call`."""
+    names = [kind.__name__.removesuffix("Item") for kind in get_args(input_types.InputItem)]
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names}
+
+
+def test_every_part_type_is_listed() -> None:
+    listed = [name for names, _ in table("checked", "parts") for name in quoted(names)]
+
+    assert sorted(listed) == sorted(kind.__struct_config__.tag for kind in get_args(Part))
+
+
+def test_every_tool_type_is_listed_with_its_fate() -> None:
+    offered, hosted, refused = (quoted(names) for names, _ in table("checked", "tools"))
+
+    assert offered == ["function"]
+    assert set(hosted) == HOSTED_TYPES
+    for kind in refused:
+        with pytest.raises(InvalidRequestError) as caught:
+            open_toolbox([Raw(encode({"type": kind, "name": "a"}))])
+        assert caught.value.param == "tools[0].type"
+
+
+def test_events_are_all_in_the_diagram_and_the_text_below() -> None:
+    _, _, section = README.read_text().partition("## Events")
+    section, _, _ = section.partition("\n## ")
+
+    named = set(re.findall(r"\b(?:response\.[a-z_.]*[a-z]|error|keepalive)\b", section))
+
+    assert named == {kind.__struct_config__.tag for kind in get_args(Event)}
+
+
+def test_events_of_an_item_are_in_the_order_of_the_diagram() -> None:
+    diagram = code_block("checked", "events")
+
+    order = [diagram.index(f"response.{name}") for name in EVENT_ORDER]
+
+    assert order == sorted(order)
+
+
+# As the tests of the grammar and of the streams have it.
+EVENT_ORDER = (
+    "created",
+    "in_progress",
+    "output_item.added",
+    "content_part.added",
+    "output_text.delta",
+    "output_text.done",
+    "content_part.done",
+    "function_call_arguments.delta",
+    "function_call_arguments.done",
+    "output_item.done",
+    "completed",
+)
+
+
+def test_error_codes_are_those_of_the_code() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "adapter").rglob("*.py"))
+
+    codes = {code for *_, cell in table("checked", "errors") for code in quoted(cell)}
+
+    assert [code for code in codes - {"retry-after"} if f'"{code}"' not in sources] == []
+
+
+def test_headers_are_those_of_the_code() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "adapter" / "asgi").glob("*.py"))
+
+    headers = [name for cell, _ in table("checked", "headers") for name in quoted(cell)]
+
+    assert [name for name in headers if f'"{name}"' not in sources] == []
+
+
+def test_help_of_serve_lists_every_setting() -> None:
+    said = CliRunner().invoke(main, ["serve", "--help"]).output
+
+    for name in describe_settings():
+        assert f"--{name.replace('_', '-')} " in said
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    named = set(re.findall(r"\bmake ([a-z-]+)", README.read_text()))
+
+    assert {"run", "test", "bench"} <= named <= targets
+
+
+def test_links_lead_to_files_and_every_example_is_linked() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    examples = {f"examples/{path.name}" for path in (ROOT / "examples").glob("*.py")}
+    assert examples <= set(links)
+
+
+def test_readme_can_be_read_in_one_sitting() -> None:
+    assert len(README.read_text().splitlines()) <= MAX_LINES

@@ -1,0 +1,121 @@
+"""A whole request becomes a whole chat request."""
+
+import msgspec
+import pytest
+
+from adapter.dialects import dialect_named
+from adapter.tools.toolbox import open_toolbox
+from adapter.translate.request import Translation, to_chat_request
+from adapter.types.chat import ChatMessage, ChatRequest
+from tests.translate.requests import PLAIN, call, chat, output, refusal, request, translate
+
+TOOL = {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}
+CHAT_TOOL = {
+    "type": "function",
+    "function": {"name": "f", "description": "d", "parameters": {"type": "object"}},
+}
+
+
+def test_the_least_request_is_translated() -> None:
+    assert translate() == Translation(
+        chat=ChatRequest(
+            "tiny",
+            (ChatMessage("user", "Hello"),),
+            {"stream": True, "stream_options": {"include_usage": True}},
+        ),
+        toolbox=open_toolbox(()),
+        tool_choice="auto",
+        max_calls=None,
+        answer_schema=None,
+        dropped=(),
+        adapted=(),
+    )
+
+
+def test_a_request_with_everything_is_translated() -> None:
+    body = chat(
+        model="repo:provider",
+        instructions="Be brief.",
+        input=[{"role": "user", "content": "Hi"}, call("c"), output("c")],
+        tools=[TOOL],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        temperature=0,
+    )
+
+    assert body == {
+        "model": "repo:provider",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi"},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [
+                    {"id": "c", "function": {"name": "f", "arguments": "{}"}, "type": "function"}
+                ],
+            },
+            {"role": "tool", "content": "ok", "tool_call_id": "c"},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0,
+        "tools": [CHAT_TOOL],
+        "tool_choice": "required",
+        "parallel_tool_calls": False,
+    }
+
+
+def test_without_tools_nothing_that_belongs_to_them_is_sent() -> None:
+    """vLLM and SGLang refuse it."""
+    body = chat(tools=[{"type": "web_search"}], tool_choice="auto", parallel_tool_calls=True)
+
+    assert body.keys() == {"model", "messages", "stream", "stream_options"}
+
+
+@pytest.mark.parametrize(("parallel", "expected"), [(False, 1), (True, None), (None, None)])
+def test_only_one_call_is_let_through_where_only_one_was_asked_for(
+    parallel: bool | None, expected: int | None
+) -> None:
+    assert translate(tools=[TOOL], parallel_tool_calls=parallel).max_calls == expected
+
+
+def test_all_that_was_not_sent_is_reported() -> None:
+    translation = translate(
+        input=[{"role": "user", "content": "Hi"}, {"type": "web_search_call"}],
+        tools=[TOOL, {"type": "web_search"}],
+        unheard_of=1,
+    )
+
+    assert translation.dropped == ("unheard_of", "tools[1]", "input[1]")
+
+
+def test_what_the_dialect_changed_is_reported() -> None:
+    generic = dialect_named("generic")
+    choice = {"type": "function", "name": "f"}
+
+    assert translate(generic, tools=[TOOL], tool_choice=choice).adapted == ("tool_choice",)
+
+
+def test_a_hosted_tool_is_refused_if_set() -> None:
+    asked = request(tools=[{"type": "web_search"}])
+
+    with pytest.raises(Exception, match=r"tools\[0\]\.type"):
+        to_chat_request(asked, PLAIN, hosted="error")
+
+
+def test_an_unknown_field_is_refused_if_set() -> None:
+    with pytest.raises(Exception, match="unheard_of"):
+        to_chat_request(request(unheard_of=1), PLAIN, unknown="reject")
+
+
+def test_instructions_alone_are_nothing_to_answer() -> None:
+    assert refusal(input=[], instructions="Be brief.")[1] == "input"
+
+
+def test_a_translation_is_a_value() -> None:
+    translation = translate(tools=[TOOL])
+    before = msgspec.json.encode(translation.chat.messages)
+    translate(tools=[TOOL], input="Another")
+
+    assert msgspec.json.encode(translation.chat.messages) == before
