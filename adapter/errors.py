@@ -97,14 +97,13 @@ class UpstreamError(AdapterError):
     """The model server refused, failed, or sent what cannot be understood."""
 
     default_status = 502
-    default_code = "upstream_error"
+    default_code = "server_error"
 
 
 class UpstreamTimeoutError(UpstreamError):
     """The model server took longer than allowed."""
 
     default_status = 504
-    default_code = "upstream_timeout"
 
 
 class ToolError(AdapterError):

@@ -158,7 +158,8 @@ class ResponseRun:
 
     async def _turn(self) -> AsyncGenerator[list[Event], None]:
         machine = self._machine
-        for lessons in range(MAX_LESSONS + 1):
+        refusals: list[UpstreamError] = []
+        while True:
             turn = self._new_turn()
             try:
                 async with aclosing(turn.deltas()) as answer:
@@ -168,10 +169,15 @@ class ResponseRun:
                         yield opening + machine.feed(deltas)
             except UpstreamError as error:
                 _mask_key(error, self._headers)
-                if turn.has_begun or lessons == MAX_LESSONS or not self._learn(error):
+                if turn.has_begun:
                     raise
+                refusals.append(error)
+                if len(refusals) > MAX_LESSONS or not self._learn(error):
+                    raise refusals[0] from None
             else:
                 break
+        if refusals and all(is_lasting(error) for error in refusals):
+            self._habits.learn(self._model, self._dialect)
         self._service_tier = turn.service_tier
         yield machine.end_turn(turn.finish_reason, turn.usage)
 
@@ -187,14 +193,11 @@ class ResponseRun:
 
     def _learn(self, error: UpstreamError) -> bool:
         """Take a refusal for a lesson, and tell whether it was one."""
-        chat = self.translation.chat
-        better = learn(self._dialect, chat, error)
+        better = learn(self._dialect, self.translation.chat, error)
         if better is None:
             return False
         self._dialect = better
         self.translation = self._translate(better)
-        if is_lasting(chat, error):
-            self._habits.learn(self._model, better)
         logger.debug("learned from a refusal; asking again")
         return True
 

@@ -143,7 +143,9 @@ def _by_models(body: Any, dialects: Mapping[str, Dialect]) -> Dialect | None:
 
 def _by_owner(entry: dict[str, Any], dialects: Mapping[str, Dialect]) -> Dialect | None:
     owner = entry.get("owned_by")
-    if owner == entry.get("id") and entry.get("created") == 0 and owner:
+    if not isinstance(owner, str):
+        return None
+    if owner == entry.get("id") and entry.get("created") == 0:
         return dialects.get("tgi")  # its router/src/server.rs
     return next((dialect for dialect in dialects.values() if owner in dialect.owners), None)
 

@@ -4,7 +4,7 @@ Where no source is named at a fact, it is the dialect's: `observed.md` for what 
 `reported.md` for the rest.
 """
 
-from adapter.dialects.base import ALL_TOOL_CHOICES, Dialect, ThinkingSwitch
+from adapter.dialects.base import Dialect, ThinkingSwitch
 
 GENERIC = Dialect(
     name="generic",
@@ -19,7 +19,8 @@ VLLM = Dialect(
     reasoning_field="reasoning_content",
     parts=frozenset({"image_url", "input_audio", "video_url"}),
     parameters=frozenset({"structured_outputs"}),
-    tool_choices=ALL_TOOL_CHOICES,
+    # With `none` it shows the tools to the model, which then writes its call as text.
+    tool_choices=frozenset({"auto", "required", "named"}),
 )
 
 VLLM_OLD = Dialect(
@@ -48,8 +49,8 @@ LLAMA_CPP = Dialect(
     owners=frozenset({"llamacpp"}),
     servers=frozenset({"llama.cpp"}),
     parts=frozenset({"image_url", "input_audio"}),
-    # A named tool_choice is accepted and ignored.
-    tool_choices=frozenset({"none", "auto", "required"}),
+    # A name is accepted and ignored; `none` is as with vLLM.
+    tool_choices=frozenset({"auto", "required"}),
 )
 
 LLAMA_CPP_PYTHON = Dialect(

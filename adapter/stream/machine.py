@@ -192,8 +192,7 @@ class ResponseStream:
 
     def _route(self, delta: Delta, events: list[Event]) -> None:
         if isinstance(self._open, CallItem):
-            item = self._open
-            if self._waiting or not (item.is_announced and is_object(item.arguments)):
+            if self._waiting or self._is_unfinished():
                 self._waiting.append(delta)
                 return
             self._close("completed", events)
@@ -244,6 +243,11 @@ class ResponseStream:
         self._call_ids.add(call_id)
         return call_id
 
+    def _is_unfinished(self) -> bool:
+        """Tell whether the open item is a call that may still go on."""
+        item = self._open
+        return isinstance(item, CallItem) and not (item.is_announced and is_object(item.arguments))
+
     # Closing
 
     def _close(self, status: ItemStatus, events: list[Event]) -> None:
@@ -257,6 +261,10 @@ class ResponseStream:
 
     def _flush(self, events: list[Event]) -> None:
         """Close the open item, and then each that waited behind an unfinished call."""
+        if self._incomplete is not None and self._waiting and self._is_unfinished():
+            # The last item is the one that was cut off; what waits behind it has to go.
+            self.notes.append("what came behind a call that was cut off")
+            self._waiting.clear()
         while self._waiting:
             self._close("completed", events)
             waiting, self._waiting = self._waiting, []

@@ -16,6 +16,9 @@ MAX_MESSAGE_CHARS = 1000  # SGLang's validation errors are 41 KB, with its file 
 # llama.cpp answers 500 for what the client may not send (images to a text model, …).
 _CLIENT_FAULT = re.compile(r"not supported|must be|is required|[Ff]ailed to parse")
 _json = msgspec.json.Decoder()
+# What frameworks say of a path that they do not have; a model that is not there is named.
+_NO_ROUTE_TEXTS = frozenset({"not found", "file not found", "method not allowed"})
+_MINIMAX_STATUSES = {1002: 429, 1004: 401, 1026: 400, 1027: 400, 1039: 400, 2013: 400, 2049: 401}
 _TEXT_TYPES = ("text/plain", "application/json", "text/event-stream")
 
 # Words by which servers say that the prompt does not fit; Codex acts on the code.
@@ -36,23 +39,22 @@ _OVERFLOW_TEXTS = (
 def http_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """Return the error for an HTTP answer that is not 200.
 
-    4xx keep their status, except that a 404 of HTML or without a body is a wrong URL (502).
+    4xx keep their status, except that a 404 or 405 of the whole route is a wrong URL (502).
     Other statuses become 502, or stay 503 and 504.
     """
     kept = {name: headers[name] for name in ("retry-after", "retry-after-ms") if name in headers}
     error = _parse(body)
     if status == 500 and error is not None and _CLIENT_FAULT.search(str(error.get("message"))):
         status = 400
+    if status in (404, 405) and (error is None or _is_no_route(error)):
+        return UpstreamError(
+            f"The upstream has no chat completions at this address (status {status}). "
+            "Check the base URL.",
+            headers=kept,
+        )
     if error is None:
         text = _plain_text(headers, body) if 400 <= status < 500 else ""
-        message = text or f"The upstream answered with status {status} and no error message."
-        if status == 404:
-            return UpstreamError(
-                "The upstream has no chat completions at this address (status 404). "
-                "Check the base URL.",
-                headers=kept,
-            )
-        return _error({"message": message}, _client_status(status), kept)
+        error = {"message": text or f"The upstream answered {status} without an error message."}
     return _error(error, _client_status(status), kept)
 
 
@@ -167,9 +169,14 @@ def _unwrap(value: Any, levels: int = 8) -> dict[str, Any] | None:
             path = ".".join(map(str, place)) if isinstance(place, list) else ""
             return {"message": f"{message} ({path})" if path else message}
         case {"base_resp": {"status_msg": str(message)}}:
-            return {"message": message}
+            status = _MINIMAX_STATUSES.get(_count(value["base_resp"], "status_code"))
+            return {"message": message, "code": status}
         case _:
             return None
+
+
+def _is_no_route(error: Mapping[str, Any]) -> bool:
+    return str(error.get("message")).strip(" .").lower() in _NO_ROUTE_TEXTS
 
 
 def _client_status(status: int) -> int:
@@ -183,16 +190,20 @@ def _error(error: dict[str, Any], status: int, headers: Mapping[str, str]) -> Up
     param, code = error.get("param"), error.get("code")
     if status != 429 and is_overflow(error):  # "too many tokens" may mean: per minute
         status, code = 400, "context_length_exceeded"
-    return UpstreamError(
+    refusal = UpstreamError(
         message,
         status=status,
-        type="invalid_request_error" if 400 <= status < 500 and status != 429 else None,
+        type=_TYPES.get(status, "invalid_request_error") if 400 <= status < 500 else None,
         code=code if isinstance(code, str) and code else _CODES.get(status),
         param=param if isinstance(param, str) and len(param) <= 200 else None,
         headers=headers,
     )
+    if refusal.type == "invalid_request_error" and refusal.code == UpstreamError.default_code:
+        refusal.code = None  # a fault of the request, which the upstream did not classify
+    return refusal
 
 
+_TYPES = {429: "too_many_requests"}  # Open Responses' name
 _CODES = {
     401: "invalid_api_key",
     404: "model_not_found",

@@ -106,14 +106,12 @@ def learn(dialect: Dialect, chat: ChatRequest, error: UpstreamError) -> Dialect 
     return None
 
 
-def is_lasting(chat: ChatRequest, error: UpstreamError) -> bool:
+def is_lasting(error: UpstreamError) -> bool:
     """Tell whether a refusal will be the same for other requests.
 
-    One that names tools, and is not about their schemas, is about a combination: llama.cpp takes
-    `logprobs`, but not with tools in a stream.
+    One of a combination is not: llama.cpp takes `logprobs`, but not "with tools + stream".
     """
-    refusal = _refusal(chat, error)
-    return not ("tools" in chat.parameters and refusal.mentions("with tools"))
+    return "with tools" not in error.message.lower()
 
 
 def _developer_role(refusal: Refusal, dialect: Dialect) -> Dialect | None:

@@ -125,6 +125,7 @@ def test_end_to_end_request_headers_are_passed_and_others_not() -> None:
         (b"x-twice", b"1"),
         (b"x-twice", b"2"),
         (b"x-utf8", "é".encode()),
+        (b"x-latin-1", b"\xe9"),
         (b"connection", b"keep-alive, X-Hop"),
         (b"connection", b"close"),
         (b"x-hop", b"1"),
@@ -150,6 +151,7 @@ def test_end_to_end_request_headers_are_passed_and_others_not() -> None:
         ("x-twice", "1"),
         ("x-twice", "2"),
         ("x-utf8", "é"),
+        ("x-latin-1", "é"),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
+from starlette.types import Message
 
 from adapter.asgi.proxy import Proxy
 from tests.asgi.conftest import Stand
@@ -395,6 +396,22 @@ async def test_whole_body_is_sent_again_on_a_fresh_connection(
     assert [request.body for request in upstream.requests] == [b"body"] * 3
 
 
+async def test_streamed_body_on_a_dead_connection_is_gone(
+    upstream: ScriptedUpstream, client: httpx2.AsyncClient
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"first"
+        await (await upstream.request(0)).completed.wait()  # which lets the first part go alone
+        yield b"second"
+
+    upstream.reply(json_answer(200, {}), Answer(before=[Eof()]), to=PATH)
+    await client.get(PATH)
+    response = await client.post(PATH, content=parts())
+
+    assert response.status_code == 502
+    assert len(upstream.requests) == 2
+
+
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
 async def test_methods_that_are_not_for_origins_are_refused(
     upstream: ScriptedUpstream, client: httpx2.AsyncClient, method: str
@@ -445,3 +462,18 @@ async def test_websocket_is_refused(upstream: ScriptedUpstream, client: httpx2.A
 
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert upstream.requests == []
+
+
+async def test_client_that_leaves_before_its_body_is_not_passed_on(
+    upstream: ScriptedUpstream,
+) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError("nobody to answer")
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": []}
+    await Proxy(upstream.url)(scope, receive, send)
+
+    assert upstream.connections_opened == 0

@@ -10,8 +10,6 @@ from adapter.translate.decode import MAX_METADATA_PAIRS, decode_request
 from adapter.types.request import ResponseRequest, TextOptions
 from tests.translate.requests import nested, refusal, request
 
-PARSE = "We could not parse the JSON body of your request: "
-
 
 def test_a_request_is_what_was_sent() -> None:
     body = b'{"model": "m", "input": "Hi", "temperature": 1, "text": {"verbosity": "low"}}'
@@ -48,29 +46,33 @@ def test_raw_values_are_on_one_line(line_break: bytes) -> None:
     assert bytes(decode_request(body).input).splitlines() == [bytes(decode_request(body).input)]
 
 
-# (name, body, message)
+# (name, body, how the reason begins)
 UNREADABLE: list[tuple[str, bytes, str]] = [
-    ("nothing", b"", f"{PARSE}Input data was truncated."),
-    ("half of it", b'{"model": ', f"{PARSE}Input data was truncated."),
-    ("a form", b"model=m&input=Hi", f"{PARSE}JSON is malformed: invalid character (byte 0)."),
-    ("single quotes", b"{'model': 'm'}", f"{PARSE}JSON is malformed: object keys must be strings (byte 1)."),
-    ("something behind it", b"{} x", f"{PARSE}JSON is malformed: trailing characters (byte 3)."),
-    ("no UTF-8", b'{"model": "\xff"}', f"{PARSE}the body is not UTF-8 (byte 11)."),
-    ("no UTF-8 where nobody looks", b'{"x": {"y": "\xc3("}}', f"{PARSE}the body is not UTF-8 (byte 13)."),
-    ("a BOM of another encoding", b"\xff\xfe{\x00", f"{PARSE}the body is not UTF-8 (byte 0)."),
-    ("too deep", b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", f"{PARSE}it is nested too deeply."),
-]  # fmt: skip
+    ("nothing", b"", "Input data was truncated"),
+    ("half of it", b'{"model": ', "Input data was truncated"),
+    ("a form", b"model=m&input=Hi", "JSON is malformed"),
+    ("single quotes", b"{'model': 'm'}", "JSON is malformed"),
+    ("something behind it", b"{} x", "JSON is malformed"),
+    ("a line break inside a string", b'{"model": "a\nb"}', "JSON is malformed"),
+    ("half a surrogate pair", b'{"x": "\\ud800 and more"}', "JSON is malformed"),
+    ("a number that is none", b'{"x": NaN}', "JSON is malformed"),
+    ("no UTF-8", b'{"model": "\xff"}', "the body is not UTF-8 (byte 11)"),
+    ("no UTF-8 where nobody looks", b'{"x": ["\xc3("]}', "the body is not UTF-8 (byte 8)"),
+    ("UTF-16", '{"model": "m"}'.encode("utf-16"), "the body is not UTF-8 (byte 0)"),
+    ("too deep", b'{"x": ' + b"[" * 99_999 + b"]" * 99_999 + b"}", "it is nested too deeply"),
+]
 
 
 @pytest.mark.parametrize(
-    ("body", "message"), [pytest.param(*case, id=name) for name, *case in UNREADABLE]
+    ("body", "reason"), [pytest.param(*case, id=name) for name, *case in UNREADABLE]
 )
-def test_a_body_that_cannot_be_read_says_why(body: bytes, message: str) -> None:
+def test_a_body_that_cannot_be_read_says_why(body: bytes, reason: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         decode_request(body)
 
     error = caught.value
-    assert (error.code, error.param, error.message) == ("invalid_json", None, message)
+    assert (error.code, error.param) == ("invalid_json", None)
+    assert error.message.startswith(f"We could not parse the JSON body of your request: {reason}")
 
 
 @pytest.mark.parametrize("body", [b"null", b"7", b'"Hi"', b"[]", b'[{"model": "m"}]'])

@@ -267,7 +267,7 @@ async def test_background_work_behind_a_complete_answer_goes_on() -> None:
     await done.wait()
 
 
-async def test_closing_cancels_what_still_runs() -> None:
+async def test_closing_cancels_what_does_not_end() -> None:
     cancelled = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -278,11 +278,45 @@ async def test_closing_cancels_what_still_runs() -> None:
         finally:
             cancelled.set()
 
-    upstream = AsgiUpstream(app)
+    upstream = AsgiUpstream(app, close_grace=0.05)
     await call(upstream.for_scope(scope_of("2.3")))
     await upstream.aclose()
 
     assert cancelled.is_set()
+
+
+async def test_closing_waits_for_work_that_ends() -> None:
+    released, done = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(START)
+        await send(body(b"ok", more=False))
+        await released.wait()
+        done.set()
+
+    upstream = AsgiUpstream(app)
+    await call(upstream)
+    closing = asyncio.create_task(upstream.aclose())
+    await turns()
+    released.set()
+    await closing
+
+    assert done.is_set()
+
+
+async def test_chunk_of_a_send_that_was_given_up_is_still_delivered() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(START)
+        sending = asyncio.create_task(send(body(b"one")))
+        await turns()
+        sending.cancel()
+        await send(body(b"two", more=False))
+
+    async with AsgiUpstream(app).open(b"{}", {}) as answer:
+        await turns(50)
+        chunks = [chunk async for chunk in answer.chunks()]
+
+    assert b"".join(chunks) == b"onetwo"
 
 
 class AppError(Exception):
@@ -391,9 +425,8 @@ async def test_silence_is_a_timeout_and_disconnects_the_app(
 
 async def test_slow_reader_is_no_timeout_of_the_app() -> None:
     clock = AsgiUpstream(Recorder(START, body(b"ok")), idle_timeout=0.05)
-    upstream = AsgiUpstream(
-        saying(START, body(b"one"), body(b"two", more=False)), idle_timeout=0.02
-    )
+    app = saying(START, body(b"one"), body(b"two"), body(b"three", more=False))
+    upstream = AsgiUpstream(app, idle_timeout=0.02)
     seen = []
     async with upstream.open(b"{}", {}) as answer:
         async for chunk in answer.chunks():
@@ -401,7 +434,7 @@ async def test_slow_reader_is_no_timeout_of_the_app() -> None:
             with pytest.raises(UpstreamTimeoutError):  # longer than the limit of the other
                 await call(clock)
 
-    assert seen == [b"one", b"two"]
+    assert seen == [b"one", b"two", b"three"]
 
 
 async def test_app_runs_in_the_context_of_the_caller() -> None:

@@ -38,7 +38,8 @@ def _place(message: ChatMessage, dialect: Dialect) -> ChatMessage:
         case "reasoning":
             return msgspec.structs.replace(bare, reasoning=text)
         case "tags":
-            content = f"<think>\n{text}\n</think>\n\n{message.content or ''}"
+            opening, closing = dialect.think_marks
+            content = f"{opening}\n{text}\n{closing}\n\n{message.content or ''}"
             return msgspec.structs.replace(bare, content=content)
         case "parts":
             thinking = {"type": "thinking", "thinking": [{"type": "text", "text": text}]}

@@ -1,0 +1,97 @@
+"""Messages come in an order that the upstream takes, and none says nothing."""
+
+from typing import Any
+
+import msgspec
+
+from adapter.dialects import Dialect
+from tests.translate.requests import PLAIN, call, messages, output
+
+STRICT = Dialect(name="strict", source="a test", tool_bridge="Understood.", empty_answers=False)
+
+
+def user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def test_the_assistant_speaks_between_outputs_and_a_user() -> None:
+    """Mistral: 400 "Unexpected role 'user' after role 'tool'"."""
+    given = [user("a"), call("c1"), call("c2"), output("c1"), output("c2"), user("b")]
+
+    roles = [message["role"] for message in messages(given, STRICT)]
+
+    assert roles == ["user", "assistant", "tool", "tool", "assistant", "user"]
+    assert messages(given, STRICT)[-2] == assistant("Understood.")
+
+
+def test_a_late_instruction_is_a_users_and_needs_the_bridge_too() -> None:
+    """Codex puts a developer message behind the outputs of tools."""
+    given = [user("a"), call("c1"), output("c1"), {"role": "developer", "content": "Hook."}]
+
+    assert messages(given, STRICT)[-2:] == [
+        assistant("Understood."),
+        user("<system>\nHook.\n</system>"),
+    ]
+
+
+def test_an_assistant_that_answers_needs_no_bridge() -> None:
+    given = [user("a"), call("c1"), output("c1"), assistant("b"), user("c")]
+
+    assert [message["role"] for message in messages(given, STRICT)] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
+
+
+def test_outputs_at_the_end_need_no_bridge() -> None:
+    given = [user("a"), call("c1"), output("c1")]
+
+    assert messages(given, STRICT)[-1]["role"] == "tool"
+
+
+def test_without_the_fact_nothing_is_said() -> None:
+    given = [user("a"), call("c1"), output("c1"), user("b")]
+
+    assert [message["role"] for message in messages(given)][-2:] == ["tool", "user"]
+
+
+def test_an_answer_that_says_nothing_is_left_out() -> None:
+    given = [user("a"), assistant(""), user("b")]
+
+    assert messages(given, STRICT) == [user("a\n\nb")]
+    assert messages(given) == [user("a"), assistant(""), user("b")]
+
+
+def test_an_answer_that_only_calls_stays() -> None:
+    given = [user("a"), call("c1"), output("c1")]
+
+    assert messages(given, STRICT)[1]["tool_calls"][0]["id"] == "c1"
+
+
+def test_an_answer_that_only_reasons_stays_where_the_reasoning_is_sent() -> None:
+    reasoning = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "Hm."}],
+    }
+    given = [user("a"), reasoning, assistant(""), user("b")]
+    without = msgspec.structs.replace(STRICT, reasoning_field="none")
+
+    assert messages(given, STRICT)[1] == {**assistant(""), "reasoning_content": "Hm."}
+    assert messages(given, without) == [user("a\n\nb")]
+
+
+def test_an_answer_that_only_refuses_stays() -> None:
+    refused = {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
+    taking = msgspec.structs.replace(PLAIN, empty_answers=False)
+
+    assert messages([user("a"), refused], taking)[1] == {**assistant(""), "refusal": "No."}
+    assert messages([user("a"), refused], STRICT)[1] == assistant("No.")
