@@ -15,15 +15,22 @@ from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from adapter.dialects import DIALECTS
+from adapter.dialects import DIALECTS, Dialect, dialect_from, dialect_named
+from adapter.fetch.guard import UrlPolicy
+from adapter.routing import RouteSettings
+from adapter.stream.items import Summaries
 from adapter.tools.toolbox import HostedTools
 from adapter.translate.parameters import UnknownFields
+from adapter.translate.request import Downgrades
 
+AUTO_DIALECT = "auto"
+# Tables of the TOML file: no environment variable or option could hold them.
+TABLES = frozenset({"routes", "dialects", "fetch"})
 ENV_PREFIX = "ADAPTER_"
 MAX_SECONDS = 366 * 24 * 3600  # a year; timers cannot count to TOML's `inf`
 Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
-SECRETS = frozenset({"upstream_api_key"})  # never shown
+SECRETS = frozenset({"upstream_api_key", "sealing_keys"})  # never shown
 
 _AT = re.compile(r" - at `\$\.(?P<name>\w+)[^`]*`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`")
@@ -47,7 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upstream_api_key: Annotated[
         str | None, _about("key to send upstream instead of the client's authorization")
     ] = None
-    dialect: Annotated[str, _about("the upstream's habits; see the table of dialects")] = "generic"
+    dialect: Annotated[
+        str, _about("the upstream's habits, by name; auto finds out which of the known ones it has")
+    ] = AUTO_DIALECT
     forward_headers: Annotated[
         tuple[str, ...], _about("request headers that are passed on to chat completions")
     ] = DEFAULT_FORWARDED
@@ -59,6 +68,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         HostedTools,
         _about("what becomes of tools that only a hosting server could run: drop or error"),
     ] = "drop"
+    downgrades: Annotated[
+        Downgrades,
+        _about(
+            "what an upstream does not take as it is: allow sends it in another form (reported), "
+            "refuse answers with a 400"
+        ),
+    ] = "allow"
+    reasoning_summaries: Annotated[
+        Summaries,
+        _about(
+            "how reasoning is shown when a summary is asked for: with_text, instead of the text, "
+            "or never as a summary"
+        ),
+    ] = "with_text"
+    sealing_keys: Annotated[
+        tuple[str, ...],
+        _about(
+            "secrets of 16 characters or more that seal encrypted_content, the newest first; "
+            "without one, each process makes its own"
+        ),
+    ] = ()
     reasoning_events: Annotated[
         Literal["reasoning_text", "reasoning"],
         _about(
@@ -99,10 +129,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=1)], _about("the longest event, or whole answer, of an upstream")
     ] = 16 * 1024 * 1024
 
+    routes: Annotated[
+        dict[str, RouteSettings], _about("upstreams by name, which share the models among them")
+    ] = {}
+    dialects: Annotated[
+        dict[str, dict[str, Any]], _about("dialects of your own, each with a `base` and its facts")
+    ] = {}
+    fetch: Annotated[
+        UrlPolicy, _about("which URLs may be fetched for clients; https and public by default")
+    ] = UrlPolicy()
+
     def __post_init__(self) -> None:
-        if self.dialect not in DIALECTS:
-            known = ", ".join(sorted(DIALECTS))
-            raise ValueError(f"'dialect': expected one of {known}, got {self.dialect!r}")
+        self.known_dialects()
+
+    def known_dialects(self) -> dict[str, Dialect]:
+        """Return the dialects that these settings can mean, by name.
+
+        Ours, the settings' own, and those of installed packages that are asked for.
+
+        Raises:
+            ValueError: there is none of a name, or one does not fit.
+        """
+        known = dict(DIALECTS)
+        for name, table in self.dialects.items():
+            known[name] = dialect_from(table, name, known)
+        for name in (self.dialect, *(route.dialect for route in self.routes.values())):
+            if name != AUTO_DIALECT and name not in known:
+                try:
+                    known[name] = dialect_named(name)
+                except (KeyError, ValueError) as exc:
+                    choices = ", ".join([AUTO_DIALECT, *sorted(known)])
+                    raise ValueError(f"'dialect': expected one of {choices}, got {name!r}") from exc
+        return known
 
     @classmethod
     def load(
@@ -133,7 +191,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         values = {name: getattr(self, name) for name in self.__struct_fields__}
-        hidden = {name: "***" for name in SECRETS if values[name] is not None}
+        hidden = {name: "***" for name in SECRETS if values[name]}
         return list((values | hidden).items())
 
     def __repr__(self) -> str:
@@ -189,7 +247,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _from_environment(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(cls):
-        text = environ.get(ENV_PREFIX + field.name.upper())
+        text = None if field.name in TABLES else environ.get(ENV_PREFIX + field.name.upper())
         if text is None or (text == "" and not isinstance(field.default, tuple)):
             continue
         if isinstance(field.default, tuple):

@@ -7,18 +7,24 @@ clock) is given to it, and it reads no configuration.
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 
 import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import AdapterError, UpstreamError
+from adapter.fetch.base import Fetches
+from adapter.fetch.images import inline_images
 from adapter.habits import Habits
+from adapter.sealing import Sealer
+from adapter.stream.items import ContentKind, Summaries, reasoning_kind
 from adapter.stream.machine import ResponseStream
 from adapter.translate.echo import to_response
 from adapter.translate.learn import is_lasting, learn
+from adapter.translate.media import find_image_paths
 from adapter.translate.parameters import wants_logprobs
 from adapter.translate.request import Translation
-from adapter.turn import Turn
+from adapter.turn import InlineImages, Turn
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response
@@ -42,12 +48,18 @@ class Surroundings(msgspec.Struct, frozen=True):
         now: seconds since the epoch.
         max_event_bytes: the longest event to accept from an upstream.
         open_names: name raw reasoning events as Open Responses does.
+        summaries: what to show of reasoning when a summary is asked for.
+        sealer: seals reasoning for the client to carry; None leaves it out.
+        fetcher: fetches images for upstreams that do not; None leaves them as they are.
     """
 
     new_id: Callable[[str], str]
     now: Callable[[], float]
     max_event_bytes: int = 16 * 1024 * 1024
     open_names: bool = False
+    summaries: Summaries = "with_text"
+    sealer: Sealer | None = None
+    fetcher: Fetches | None = None
 
 
 class ResponseRun:
@@ -96,7 +108,7 @@ class ResponseRun:
             ),
             surroundings.new_id,
             tools=self.translation.toolbox.offered,
-            open_names=surroundings.open_names,
+            reasoning=_reasoning(request, surroundings),
         )
 
     @property
@@ -185,11 +197,19 @@ class ResponseRun:
         return Turn(
             self._upstream,
             self._headers,
+            self._habits,
             self._dialect,
             self.translation,
+            images=self._inline_images(),
             logprobs=wants_logprobs(self._request),
             max_event_bytes=self._surroundings.max_event_bytes,
         )
+
+    def _inline_images(self) -> InlineImages | None:
+        fetcher = self._surroundings.fetcher
+        if fetcher is None:
+            return None
+        return partial(inline_images, fetcher=fetcher, paths=find_image_paths(self._request))
 
     def _learn(self, error: UpstreamError) -> bool:
         """Take a refusal for a lesson, and tell whether it was one."""
@@ -205,6 +225,17 @@ class ResponseRun:
         for note in self._machine.notes:
             logger.debug("left out: %s", note)
         return self._machine.finish(int(self._surroundings.now()), self._service_tier)
+
+
+def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:
+    options, sealer = request.reasoning, surroundings.sealer
+    is_summarised = options is not None and (options.summary or options.generate_summary)
+    is_sealed = "reasoning.encrypted_content" in (request.include or ())
+    return reasoning_kind(
+        open_names=surroundings.open_names,
+        summaries=surroundings.summaries if is_summarised else "never",
+        seal=partial(sealer.seal, "reasoning") if sealer is not None and is_sealed else None,
+    )
 
 
 def _mask_key(error: UpstreamError, headers: Mapping[str, str]) -> None:

@@ -6,11 +6,12 @@ before any of it is handed on, and asked for once more if it does not fit.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
+from adapter.habits import Habits
 from adapter.schema_check import find_misfit
 from adapter.stream.deltas import CallDelta, Delta, TextDelta
 from adapter.stream.turn import TurnReader
@@ -23,6 +24,8 @@ from adapter.upstream.base import Upstream, UpstreamAnswer
 
 logger = logging.getLogger(__name__)
 
+InlineImages = Callable[[ChatRequest], Awaitable[ChatRequest]]
+
 MAX_ERROR_BYTES = 256 * 1024  # of an error body; the longest seen is 41 KB (SGLang)
 
 
@@ -32,8 +35,10 @@ class Turn:
     Args:
         upstream: where to ask.
         headers: of the request.
-        dialect: the upstream's habits.
+        habits: what is known of the upstream; its first answer may tell more.
+        dialect: how the request was made.
         translation: what to ask.
+        images: puts images behind URLs into a request, for an upstream that does not fetch them.
         logprobs: the client asked for log probabilities.
         max_event_bytes: the longest event to accept.
 
@@ -48,9 +53,11 @@ class Turn:
         self,
         upstream: Upstream,
         headers: Mapping[str, str],
+        habits: Habits,
         dialect: Dialect,
         translation: Translation,
         *,
+        images: InlineImages | None = None,
         logprobs: bool = False,
         max_event_bytes: int = 16 * 1024 * 1024,
     ) -> None:
@@ -60,7 +67,9 @@ class Turn:
         self.service_tier: str | None = None
         self._upstream = upstream
         self._headers = headers
+        self._habits = habits
         self._dialect = dialect
+        self._images = images
         self._translation = translation
         self._logprobs = logprobs
         self._max_event_bytes = max_event_bytes
@@ -92,6 +101,8 @@ class Turn:
         return collected
 
     async def _ask(self, chat: ChatRequest) -> AsyncGenerator[list[Delta], None]:
+        if self._dialect.image_urls == "data" and self._images is not None:
+            chat = await self._images(chat)
         async with AsyncExitStack() as stack:
             answer = await stack.enter_async_context(
                 self._upstream.open(chat.encode(), self._headers)
@@ -101,6 +112,8 @@ class Turn:
             reader = self._reader(answer)
             chunks = await stack.enter_async_context(aclosing(answer.chunks()))
             async for chunk in chunks:
+                if not self._habits.is_known:
+                    self._habits.observe(answer.headers, chunk)
                 deltas = reader.feed(chunk)
                 if reader.has_begun:
                     self.has_begun = True

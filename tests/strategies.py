@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 # Letters that are cut into several bytes, nearly make a tag, end lines for some readers, or hide.
-_LETTERS = 'ab1 \n\t<>/thi{}"\\é\u2028\u0085😀\0\ufeff中'
-TEXTS = st.text(_LETTERS, max_size=12)
+TEXT_LETTERS = 'ab1 \n\t<>/thi{}"\\é\u2028\u0085😀\0\ufeff中'
+TEXTS = st.text(TEXT_LETTERS, max_size=12)
 _NAMES = st.sampled_from(["f", "get_weather", "g-2"])
 _JSON_LEAVES = (
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(_LETTERS, max_size=5)
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(TEXT_LETTERS, max_size=5)
 )
 JSON_VALUES = st.recursive(
     _JSON_LEAVES,

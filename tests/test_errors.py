@@ -21,8 +21,8 @@ KINDS = [
     (NotFoundError, InvalidRequestError, 404, "invalid_request_error", None),
     (MethodNotAllowedError, InvalidRequestError, 405, "invalid_request_error", None),
     (TooLargeError, InvalidRequestError, 413, "invalid_request_error", "request_too_large"),
-    (UpstreamError, AdapterError, 502, "server_error", "upstream_error"),
-    (UpstreamTimeoutError, UpstreamError, 504, "server_error", "upstream_timeout"),
+    (UpstreamError, AdapterError, 502, "server_error", "server_error"),
+    (UpstreamTimeoutError, UpstreamError, 504, "server_error", "server_error"),
     (ToolError, AdapterError, 502, "server_error", "tool_error"),
     (StoreError, AdapterError, 503, "server_error", "store_error"),
 ]

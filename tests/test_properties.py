@@ -4,6 +4,7 @@ Recorded input proves what things mean (`test_transcripts.py`); random input pro
 holds.
 """
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,8 +25,17 @@ from adapter.stream.machine import ResponseStream
 from adapter.stream.sse import SSEReader
 from adapter.stream.think_tags import ThinkTagSplitter
 from adapter.stream.turn import TurnReader
+from adapter.tools.toolbox import open_toolbox
 from adapter.types.events import Event
-from tests.strategies import TEXTS, ChatAnswer, broken, chat_answers, cuts
+from tests.strategies import (
+    JSON_VALUES,
+    TEXT_LETTERS,
+    TEXTS,
+    ChatAnswer,
+    broken,
+    chat_answers,
+    cuts,
+)
 from tests.stream.responses import NOW, as_json, new_stream
 
 GENERIC = Dialect(name="generic", source="a test")
@@ -211,6 +221,86 @@ def test_any_deltas_make_legal_events(deltas: list[Delta], finish_reason: str | 
     assert check(as_json(events)) == []
 
 
+TOOLS = open_toolbox(
+    [
+        msgspec.Raw(msgspec.json.encode(tool))
+        for tool in (
+            {"type": "apply_patch"},
+            {"type": "computer"},
+            {"type": "custom", "name": "write"},
+            {"type": "function", "name": "f"},
+            {"type": "local_shell"},
+            {"type": "shell"},
+            {"type": "tool_search", "execution": "client"},
+        )
+    ]
+).offered
+# What models write for a call, right, wrong and cut off.
+_WORDS = st.sampled_from(
+    [
+        *'{}[]":,\\ \n',
+        '{"input":"',
+        '{"input":',
+        "input",
+        "\\n",
+        "\\ud83d",
+        "\\ude00",
+        "\\u-001",
+        "\\u00",
+        '{"commands":["',
+        '{"command":"ls"',
+        '{"type":"',
+        "create_file",
+        '"path":"a"',
+        '"diff":"',
+        '{"actions":[',
+        "```sh\n",
+        "\n```",
+        "ls -l",
+        "é",
+        "1e999",
+        '{"a":' * 600,
+    ]
+)
+ARGUMENTS = st.lists(_WORDS, max_size=8) | JSON_VALUES.map(
+    lambda value: [msgspec.json.encode(value).decode()]
+)
+
+
+@bounded
+@given(st.sampled_from(sorted(TOOLS)), ARGUMENTS, st.sampled_from(["tool_calls", "length"]))
+def test_any_arguments_of_any_tool_make_legal_events(
+    name: str, pieces: list[str], finish_reason: str
+) -> None:
+    stream = new_stream(tools=TOOLS)
+    events = stream.start() + stream.feed([CallDelta(0, "call_a", name, "")])
+    events += stream.feed([CallDelta(0, "", "", piece) for piece in pieces])
+    events += stream.end_turn(finish_reason) + stream.finish(NOW)
+
+    assert check(as_json(events)) == []
+
+
+@bounded
+@given(st.text(TEXT_LETTERS, max_size=30), st.data())
+def test_the_input_of_a_custom_tool_arrives_however_it_is_cut(
+    text: str, data: st.DataObject
+) -> None:
+    arguments = json.dumps({"input": text}, ensure_ascii=data.draw(st.booleans())).encode()
+    places = sorted(data.draw(st.lists(st.integers(0, len(arguments.decode())), max_size=6)))
+    stream = new_stream(tools=TOOLS)
+    stream.feed([CallDelta(0, "call_a", "write", "")])
+    for piece in pieces_of(arguments.decode(), places):
+        stream.feed([CallDelta(0, "", "", piece)])
+    stream.end_turn("tool_calls")
+
+    output = as_json(stream.finish(NOW))[0]["response"]["output"]
+    assert [item["input"] for item in output] == [text]
+
+
+def pieces_of(text: str, places: list[int]) -> list[str]:
+    return [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+
+
 @bounded
 @given(DELTAS)
 def test_how_deltas_come_together_changes_nothing(deltas: list[Delta]) -> None:
@@ -247,9 +337,8 @@ def test_where_tags_are_cut_changes_nothing(mode: ThinkTags, data: st.DataObject
     words = st.sampled_from(["<think>", "</think>", "<", "<thi", "</", ">", "a", " ", "\n"])
     text = "".join(data.draw(st.lists(words, max_size=10)))
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
-    pieces = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
 
-    assert divided(mode, pieces) == divided(mode, [text])
+    assert divided(mode, pieces_of(text, places)) == divided(mode, [text])
 
 
 def divided(mode: ThinkTags, texts: Iterable[str]) -> tuple[str, str]:
@@ -292,10 +381,47 @@ def test_any_bytes_are_a_chunk_or_the_fault_of_the_upstream(data: bytes) -> None
 
 # Every key that is read of a chunk, and then some.
 _KEYS = st.sampled_from(
-    "choices delta message index finish_reason usage error code type param object detail content "
-    "reasoning reasoning_content reasoning_details refusal tool_calls function_call function name "
-    "arguments id extra_content logprobs token logprob bytes top_logprobs text thinking base_resp "
-    "status_msg service_tier x_groq msg loc prompt_tokens total_tokens".split()
+    [
+        "choices",
+        "delta",
+        "message",
+        "index",
+        "finish_reason",
+        "usage",
+        "error",
+        "code",
+        "type",
+        "param",
+        "object",
+        "detail",
+        "content",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "refusal",
+        "tool_calls",
+        "function_call",
+        "function",
+        "name",
+        "arguments",
+        "id",
+        "extra_content",
+        "logprobs",
+        "token",
+        "logprob",
+        "bytes",
+        "top_logprobs",
+        "text",
+        "thinking",
+        "base_resp",
+        "status_msg",
+        "service_tier",
+        "x_groq",
+        "msg",
+        "loc",
+        "prompt_tokens",
+        "total_tokens",
+    ]
 )
 _LEAVES = st.one_of(
     st.none(),

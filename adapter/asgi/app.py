@@ -15,10 +15,17 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapter.asgi.create import CreateResponse, new_id
-from adapter.asgi.http import ClientDisconnectedError, encode_headers, read_headers, send_error
-from adapter.asgi.paths import allowed_methods, find_route, route_path
-from adapter.asgi.upstreams import make_proxy, make_upstream
+from adapter.asgi.create import CreateResponse
+from adapter.asgi.http import (
+    ClientDisconnectedError,
+    encode_headers,
+    read_headers,
+    send_error,
+    send_json,
+)
+from adapter.asgi.paths import MODELS, allowed_methods, find_route, route_path
+from adapter.asgi.service import Service, new_id
+from adapter.asgi.upstreams import make_proxy
 from adapter.asgi.websocket import deny_upgrade
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError
@@ -59,8 +66,8 @@ class ResponsesAPI:
         if settings is not None and options:
             raise SettingsError("Give `settings` or single settings, not both.")
         self.settings = settings or Settings.load(**options)
-        self._upstream = make_upstream(upstream, self.settings)
-        self._create = CreateResponse(self.settings)
+        self._service = Service(upstream, self.settings)
+        self._create = CreateResponse(self._service)
         self._other = other
 
     async def __aenter__(self) -> None:
@@ -75,8 +82,8 @@ class ResponsesAPI:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections to the upstream."""
-        await self._upstream.aclose()
+        """Close the connections to all upstreams."""
+        await self._service.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, WebSocket handshake, or lifespan."""
@@ -85,6 +92,8 @@ class ResponsesAPI:
             return
         path = route_path(scope)
         route = find_route(path, "/v1") or find_route(path, "")
+        if route == MODELS and not self._service.routes.are_several:
+            route = None  # the upstream's own list will do
         if route is not None:
             await self.serve(route, scope, receive, send)
         elif self._other is not None:
@@ -119,7 +128,11 @@ class ResponsesAPI:
         try:
             if scope["method"] not in allowed_methods(route):
                 raise _wrong_method(scope["method"], route)
-            await self._create(headers, receive, send, upstream or self._upstream, request_id)
+            if route == MODELS:
+                models = await self._service.routes.list_models(self._service.forwarded(headers))
+                await send_json(send, 200, models, request_id)
+            else:
+                await self._create(scope, receive, send, headers, upstream, request_id)
         except ClientDisconnectedError:
             logger.debug("the client went before its request was complete")
         except AdapterError as error:
@@ -138,7 +151,8 @@ class _Sidecar(ResponsesAPI):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings=settings)
-        self._other = self._proxy = make_proxy(settings)
+        default = self._service.routes.default()
+        self._other = self._proxy = make_proxy(default, settings)
 
     async def aclose(self) -> None:
         await super().aclose()

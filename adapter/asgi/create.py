@@ -1,105 +1,106 @@
 """`POST /responses`: decode, translate, run, and answer as a stream or as one document."""
 
-import secrets
-import time
 from collections.abc import Mapping
-from functools import partial
 
-from starlette.types import Receive, Send
+import msgspec
+from starlette.types import Message, Receive, Scope, Send
 
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers, read_body, send_json
 from adapter.asgi.report import report_headers
+from adapter.asgi.route import Route
+from adapter.asgi.service import Service
 from adapter.asgi.sse_response import SSEResponse, StreamTimes
-from adapter.asgi.upstreams import key_header
-from adapter.config import Settings
-from adapter.dialects import dialect_named
-from adapter.habits import Habits
-from adapter.loop import ResponseRun, Surroundings
-from adapter.translate.decode import decode_request
-from adapter.translate.request import to_chat_request
+from adapter.asgi.upstreams import make_proxy
+from adapter.loop import ResponseRun
 from adapter.types.response import Response
 from adapter.upstream.base import Upstream
 
-_ID_BYTES = 24  # 48 hex digits, as OpenAI's ids have
-
-
-def new_id(prefix: str) -> str:
-    """Return an id that nobody can guess, such as `resp_…`."""
-    return f"{prefix}_{secrets.token_hex(_ID_BYTES)}"
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
 
 
 class CreateResponse:
     """Serves `POST /responses`.
 
     Args:
-        settings: the settings.
+        service: makes the runs.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._habits = Habits(dialect_named(settings.dialect))
-        self._forwarded = tuple(name.lower() for name in settings.forward_headers)
-        self._key_header = key_header(settings)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        settings = service.settings
         self._times = StreamTimes(
             settings.start_grace, settings.keepalive, settings.keepalive_interval
         )
 
     async def __call__(
         self,
-        headers: Mapping[str, str],
+        scope: Scope,
         receive: Receive,
         send: Send,
-        upstream: Upstream,
+        headers: Mapping[str, str],
+        upstream: Upstream | None = None,
         more_headers: Headers = (),
     ) -> None:
         """Serve one request.
 
         Args:
-            headers: of the request.
+            scope: of the request.
             receive: of the request.
             send: of the request.
-            upstream: where to send the chat request.
+            headers: of the request, by lower-case name.
+            upstream: where to send the chat request, if not to the route of the model.
             more_headers: of the answer.
 
         Raises:
             AdapterError: it failed before anything was sent.
             ClientDisconnectedError: the client went before its request was complete.
         """
-        settings = self._settings
-        request = decode_request(await read_body(receive, settings.max_body_bytes))
-        run = ResponseRun(
-            request,
-            partial(
-                to_chat_request,
-                request,
-                unknown=settings.unknown_fields,
-                hosted=settings.hosted_tools,
-            ),
-            self._habits,
-            upstream,
-            self._upstream_headers(headers),
-            self._surroundings(headers),
-        )
-        if request.stream:
-            await SSEResponse(run, self._times, more_headers)(receive, send)
-        elif response := await _collect(run, receive):
-            await send_json(send, 200, response, [*more_headers, *report_headers(run.translation)])
+        body = await read_body(receive, self._service.settings.max_body_bytes)
+        request, route, model = self._service.decode(body)
+        with route.occupy():
+            if upstream is None and route.passes_through():
+                await self._pass_through(scope, receive, send, route, _renamed(body, model))
+                return
+            run = self._service.run(request, route, model, headers, upstream)
+            if request.stream:
+                await SSEResponse(run, self._times, more_headers)(receive, send)
+            elif response := await _collect(run, receive):
+                report = report_headers(run.translation)
+                await send_json(send, 200, response, [*more_headers, *report])
 
-    def _upstream_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Choose what the upstream sees: the configured key, or the client's authorization."""
-        names = ("authorization", *self._forwarded)
-        return {name: headers[name] for name in names if name in headers} | self._key_header
+    async def _pass_through(
+        self, scope: Scope, receive: Receive, send: Send, route: Route, body: bytes
+    ) -> None:
+        """Hand the request to the upstream's own Responses API, as it is."""
+        proxy = route.proxy or make_proxy(route.settings, self._service.settings)
+        route.proxy = proxy
+        sent = False
 
-    def _surroundings(self, headers: Mapping[str, str]) -> Surroundings:
-        settings = self._settings
-        return Surroundings(
-            new_id=new_id,
-            now=time.time,
-            max_event_bytes=settings.max_event_bytes,
-            open_names=settings.reasoning_events == "reasoning"
-            or "openresponses-version" in headers,
-        )
+        async def receive_again() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        headers = [
+            (name, value) for name, value in scope["headers"] if name.lower() != b"content-length"
+        ]
+        headers.append((b"content-length", str(len(body)).encode()))
+        path = "/v1/responses"
+        target = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
+        await proxy({**target, "headers": headers}, receive_again, send)
+
+
+def _renamed(body: bytes, model: str) -> bytes:
+    """Return the body with the model's name upstream, and otherwise as it is."""
+    fields = _fields.decode(body)
+    name = _encode(model)
+    if bytes(fields["model"]) == name:
+        return body
+    return _encode({**fields, "model": msgspec.Raw(name)})
 
 
 async def _collect(run: ResponseRun, receive: Receive) -> Response | None:

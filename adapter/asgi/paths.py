@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 RESPONSES = "/responses"
-_ROUTES: dict[str, tuple[str, ...]] = {RESPONSES: ("POST",)}
+MODELS = "/models"
+_ROUTES: dict[str, tuple[str, ...]] = {RESPONSES: ("POST",), MODELS: ("GET",)}
 
 
 def route_path(scope: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from adapter.config import Settings, SettingsError
+from adapter.routing import RouteSettings
 from adapter.upstream.base import Upstream
 
 if TYPE_CHECKING:
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def make_upstream(
-    given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+    given: "str | httpx2.AsyncClient | Upstream | None", route: RouteSettings, settings: Settings
 ) -> Upstream:
-    """Return the upstream that was given, in whatever form, or else that of the settings.
+    """Return the upstream of a route: the one that was given, in whatever form, or that it names.
 
     Raises:
         SettingsError: there is none, or its URL cannot be used.
     """
-    given = given if given is not None else settings.upstream
-    if given is None:
+    given = given if given is not None else route.upstream
+    if given == "":
         raise SettingsError(
             "No upstream: expected the base URL of a chat-completions server, such as "
             "http://127.0.0.1:8000/v1, as an argument or in ADAPTER_UPSTREAM."
@@ -29,60 +30,52 @@ def make_upstream(
         from adapter.upstream.http import HttpUpstream  # aiohttp costs 0.1 s to import
 
         try:
-            return HttpUpstream(given, **_limits(settings))
+            return HttpUpstream(given, **_limits(route, settings))
         except ValueError as exc:
             raise _not_a_base_url(exc) from exc
     if hasattr(given, "open"):
         return given
     from adapter.upstream.httpx import HttpxUpstream
 
+    limits = _limits(route, settings)
     try:
         return HttpxUpstream(
             given,
-            connect_timeout=settings.connect_timeout or None,
-            idle_timeout=settings.idle_timeout or None,
+            connect_timeout=limits["connect_timeout"],
+            idle_timeout=limits["idle_timeout"],
         )
     except ValueError as exc:
         raise _not_a_base_url(exc) from exc
 
 
-def make_proxy(settings: Settings) -> "Proxy":
-    """Return the app that passes requests on to the upstream of the settings.
+def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":
+    """Return the app that passes requests on to the upstream of a route.
 
     Raises:
-        SettingsError: there is no upstream, or its URL cannot be used.
+        SettingsError: its URL cannot be used.
     """
     from adapter.asgi.proxy import Proxy
 
-    if settings.upstream is None:
-        raise SettingsError("No upstream to pass requests on to: set ADAPTER_UPSTREAM.")
+    headers = dict(route.headers)
+    if route.upstream_api_key is not None:
+        headers["authorization"] = f"Bearer {route.upstream_api_key}"
     try:
         return Proxy(
-            settings.upstream,
-            headers=key_header(settings),
+            route.upstream,
+            headers=headers,
             forward_headers=settings.forward_headers,
-            **_limits(settings),
+            **_limits(route, settings),
         )
     except ValueError as exc:
         raise _not_a_base_url(exc) from exc
 
 
-def key_header(settings: Settings) -> dict[str, str]:
-    """Return the header with the configured key, which goes in place of the client's; none
-    without a key.
-    """
-    key = settings.upstream_api_key
-    return {} if key is None else {"authorization": f"Bearer {key}"}
-
-
-def _limits(settings: Settings) -> dict[str, Any]:
-    return {
-        "connect_timeout": settings.connect_timeout or None,
-        "first_byte_timeout": settings.first_byte_timeout or None,
-        "idle_timeout": settings.idle_timeout or None,
-        "total_timeout": settings.total_timeout or None,
-        "max_connections": settings.max_connections,
-    }
+def _limits(route: RouteSettings, settings: Settings) -> dict[str, Any]:
+    limits: dict[str, Any] = {"max_connections": settings.max_connections}
+    for name in ("connect_timeout", "first_byte_timeout", "idle_timeout", "total_timeout"):
+        own = getattr(route, name)
+        limits[name] = (getattr(settings, name) if own is None else own) or None
+    return limits
 
 
 def _not_a_base_url(exc: ValueError) -> SettingsError:

@@ -8,14 +8,17 @@ for a name that is not ours, and nothing is imported before somebody asks for th
 """
 
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from adapter.dialects.base import Dialect
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "adapter.dialects"
 
 
-def third_party_names(found: Iterable[EntryPoint] | None = None) -> set[str]:
+def third_party_names(found: "Iterable[EntryPoint] | None" = None) -> set[str]:
     """Return the names of the dialects that other packages have.
 
     Args:
@@ -24,7 +27,7 @@ def third_party_names(found: Iterable[EntryPoint] | None = None) -> set[str]:
     return {entry.name for entry in _entries(found)}
 
 
-def load_dialect(name: str, found: Iterable[EntryPoint] | None = None) -> Dialect:
+def load_dialect(name: str, found: "Iterable[EntryPoint] | None" = None) -> Dialect:
     """Return the dialect that another package has under a name.
 
     Args:
@@ -44,10 +47,14 @@ def load_dialect(name: str, found: Iterable[EntryPoint] | None = None) -> Dialec
     raise ValueError(f"{_about(entry)} is no Dialect of that name: {dialect!r:.200}.")
 
 
-def _entries(found: Iterable[EntryPoint] | None) -> Iterable[EntryPoint]:
-    return entry_points(group=GROUP) if found is None else found
+def _entries(found: "Iterable[EntryPoint] | None") -> "Iterable[EntryPoint]":
+    if found is not None:
+        return found
+    from importlib.metadata import entry_points  # costs 20 ms to import
+
+    return entry_points(group=GROUP)
 
 
-def _about(entry: EntryPoint) -> str:
+def _about(entry: "EntryPoint") -> str:
     package = f" of {entry.dist.name}" if entry.dist is not None else ""
     return f"The dialect {entry.name!r}{package} ({entry.value})"

@@ -222,6 +222,8 @@ class ChunkReader:
                 case {"type": str(kind), **rest} if kind in _THINKING_PARTS:
                     if text := _text_of(rest.get(kind)):
                         deltas.append(ReasoningDelta(text))
+                case _:
+                    pass
         return deltas
 
     def _read_call(self, call: ChunkToolCall, deltas: list[Delta]) -> None:

@@ -6,29 +6,15 @@ numbered when it is made.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from adapter.stream.deltas import Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.tools.kinds import NextNumber
-from adapter.types.events import (
-    ContentPartAdded,
-    ContentPartDone,
-    Event,
-    OpenReasoningDelta,
-    OpenReasoningDone,
-    OutputItemAdded,
-    OutputItemDone,
-    OutputTextDelta,
-    OutputTextDone,
-    ReasoningTextDelta,
-    ReasoningTextDone,
-    RefusalDone,
-)
-from adapter.types.events import (
-    RefusalDelta as RefusalDeltaEvent,
-)
+from adapter.types import events as wire
+from adapter.types.events import Event, OutputItemAdded, OutputItemDone
 from adapter.types.items import (
     ItemStatus,
     Logprob,
@@ -39,21 +25,29 @@ from adapter.types.items import (
     Reasoning,
     ReasoningText,
     Refusal,
+    SummaryText,
 )
+
+Part = OutputPart | SummaryText
+Summaries = Literal["never", "with_text", "instead"]
 
 
 class PartKind(msgspec.Struct, frozen=True):
-    """How one kind of content part is shown.
+    """How one kind of part is shown. `place` is (item_id, output_index, index).
 
     Attributes:
         part: (text, logprobs) to the part.
-        delta: (number, item_id, output_index, content_index, delta) to the event.
-        done: (number, item_id, output_index, content_index, text, logprobs) to the event.
+        added: (number, *place, part) to the event.
+        delta: (number, *place, delta) to the event.
+        done: (number, *place, text, logprobs) to the event.
+        closed: (number, *place, part) to the event.
     """
 
-    part: Callable[[str, tuple[Logprob, ...]], OutputPart]
+    part: Callable[[str, tuple[Logprob, ...]], Part]
+    added: Callable[[int, str, int, int, Any], Event]
     delta: Callable[[int, str, int, int, Any], Event]
     done: Callable[[int, str, int, int, str, tuple[Logprob, ...]], Event]
+    closed: Callable[[int, str, int, int, Any], Event]
 
 
 class ContentKind(msgspec.Struct, frozen=True):
@@ -63,57 +57,99 @@ class ContentKind(msgspec.Struct, frozen=True):
         id_prefix: prefix of the item's id.
         parts: the part kind for each kind of delta that it takes.
         item: (id, status, parts) to the item.
+        repeats: a part that says the whole text once more at the end.
     """
 
     id_prefix: str
     parts: Mapping[type, PartKind]
-    item: Callable[[str, ItemStatus, tuple[Any, ...]], OutputItem]
+    item: Callable[[str, ItemStatus, tuple[Part, ...]], OutputItem]
+    repeats: PartKind | None = None
 
 
 TEXT_PART = PartKind(
     part=lambda text, logprobs: OutputText(text, (), logprobs),
-    delta=lambda n, id, output, content, delta: OutputTextDelta(
-        n, id, output, content, delta.text, delta.logprobs
+    added=wire.ContentPartAdded,
+    delta=lambda n, id, output, index, delta: wire.OutputTextDelta(
+        n, id, output, index, delta.text, delta.logprobs
     ),
-    done=OutputTextDone,
+    done=wire.OutputTextDone,
+    closed=wire.ContentPartDone,
 )
 REFUSAL_PART = PartKind(
     part=lambda text, _: Refusal(text),
-    delta=lambda n, id, output, content, delta: RefusalDeltaEvent(
-        n, id, output, content, delta.text
-    ),
-    done=lambda n, id, output, content, text, _: RefusalDone(n, id, output, content, text),
+    added=wire.ContentPartAdded,
+    delta=lambda n, id, output, index, delta: wire.RefusalDelta(n, id, output, index, delta.text),
+    done=lambda n, id, output, index, text, _: wire.RefusalDone(n, id, output, index, text),
+    closed=wire.ContentPartDone,
 )
 REASONING_PART = PartKind(
     part=lambda text, _: ReasoningText(text),
-    delta=lambda n, id, output, content, delta: ReasoningTextDelta(
-        n, id, output, content, delta.text
+    added=wire.ContentPartAdded,
+    delta=lambda n, id, output, index, delta: wire.ReasoningTextDelta(
+        n, id, output, index, delta.text
     ),
-    done=lambda n, id, output, content, text, _: ReasoningTextDone(n, id, output, content, text),
+    done=lambda n, id, output, index, text, _: wire.ReasoningTextDone(n, id, output, index, text),
+    closed=wire.ContentPartDone,
 )
-OPEN_REASONING_PART = PartKind(
-    part=REASONING_PART.part,
-    delta=lambda n, id, output, content, delta: OpenReasoningDelta(
-        n, id, output, content, delta.text
+OPEN_REASONING_PART = msgspec.structs.replace(
+    REASONING_PART,
+    delta=lambda n, id, output, index, delta: wire.OpenReasoningDelta(
+        n, id, output, index, delta.text
     ),
-    done=lambda n, id, output, content, text, _: OpenReasoningDone(n, id, output, content, text),
+    done=lambda n, id, output, index, text, _: wire.OpenReasoningDone(n, id, output, index, text),
+)
+SUMMARY_PART = PartKind(
+    part=lambda text, _: SummaryText(text),
+    added=wire.ReasoningSummaryPartAdded,
+    delta=lambda n, id, output, index, delta: wire.ReasoningSummaryTextDelta(
+        n, id, output, index, delta.text
+    ),
+    done=lambda n, id, output, index, text, _: wire.ReasoningSummaryTextDone(
+        n, id, output, index, text
+    ),
+    closed=wire.ReasoningSummaryPartDone,
 )
 
 MESSAGE = ContentKind(
     id_prefix="msg",
     parts={TextDelta: TEXT_PART, RefusalDelta: REFUSAL_PART},
-    item=lambda id, status, parts: Message(id, status, content=parts),
+    item=lambda id, status, parts: Message(id, status, content=parts),  # type: ignore[arg-type]  # its kinds of part
 )
-REASONING = ContentKind(
-    id_prefix="rs",
-    parts={ReasoningDelta: REASONING_PART},
-    item=lambda id, _, parts: Reasoning(id, content=parts),
-)
-OPEN_REASONING = ContentKind(
-    id_prefix="rs",
-    parts={ReasoningDelta: OPEN_REASONING_PART},
-    item=REASONING.item,
-)
+
+
+def reasoning_kind(
+    *,
+    open_names: bool = False,
+    summaries: Summaries = "never",
+    seal: Callable[[str], str] | None = None,
+) -> ContentKind:
+    """Return how the reasoning of one response is shown.
+
+    Args:
+        open_names: name raw reasoning events as Open Responses 2026-04-24 does.
+        summaries: whether the text is said as a summary, for clients that show only that, and
+            whether it is said as it is too.
+        seal: encrypts the text for the client to carry; None leaves it out.
+    """
+
+    def item(id: str, status: ItemStatus, parts: tuple[Part, ...]) -> Reasoning:
+        content = tuple(part for part in parts if isinstance(part, ReasoningText))
+        summary = tuple(part for part in parts if isinstance(part, SummaryText))
+        text = "".join(part.text for part in content or summary)
+        return Reasoning(
+            id,
+            summary,
+            UNSET if summaries == "instead" else content,
+            seal(text) if seal is not None and text else UNSET,
+        )
+
+    raw = OPEN_REASONING_PART if open_names else REASONING_PART
+    return ContentKind(
+        id_prefix="rs",
+        parts={ReasoningDelta: raw if summaries == "never" else SUMMARY_PART},
+        item=item,
+        repeats=raw if summaries == "with_text" else None,
+    )
 
 
 class ContentItem:
@@ -124,8 +160,9 @@ class ContentItem:
         self._id = id
         self._output_index = output_index
         self._number = number
-        self._done: list[OutputPart] = []
+        self._done: list[Part] = []
         self._part: PartKind | None = None
+        self._index = 0
         self._pieces: list[str] = []
         self._logprobs: list[Logprob] = []
 
@@ -143,9 +180,7 @@ class ContentItem:
             self._close_part(events)
             self._open_part(part, events)
         self._pieces.append(delta.text)
-        events.append(
-            part.delta(self._number(), self._id, self._output_index, len(self._done), delta)
-        )
+        events.append(part.delta(self._number(), self._id, self._output_index, self._index, delta))
         if part is TEXT_PART and delta.logprobs:
             self._logprobs += delta.logprobs
 
@@ -155,27 +190,37 @@ class ContentItem:
 
     def close(self, status: ItemStatus, events: list[Event]) -> OutputItem:
         """End the item and return it whole."""
+        text = "".join(self._pieces)
         self._close_part(events)
+        if self._kind.repeats is not None:
+            self._say_whole(self._kind.repeats, text, events)
         item = self._kind.item(self._id, status, tuple(self._done))
         events.append(OutputItemDone(self._number(), self._output_index, item))
         return item
 
+    def _say_whole(self, part: PartKind, text: str, events: list[Event]) -> None:
+        self._open_part(part, events)
+        self._pieces.append(text)
+        place = (self._id, self._output_index, self._index)
+        events.append(part.delta(self._number(), *place, ReasoningDelta(text)))
+        self._close_part(events)
+
     def _open_part(self, part: PartKind, events: list[Event]) -> None:
+        empty = part.part("", ())
         self._part = part
-        events.append(
-            ContentPartAdded(
-                self._number(), self._id, self._output_index, len(self._done), part.part("", ())
-            )
-        )
+        # Summaries are counted apart from content.
+        is_summary = part is SUMMARY_PART
+        self._index = sum(isinstance(done, SummaryText) is is_summary for done in self._done)
+        events.append(part.added(self._number(), self._id, self._output_index, self._index, empty))
 
     def _close_part(self, events: list[Event]) -> None:
         if self._part is None:
             return
         part, text, logprobs = self._part, "".join(self._pieces), tuple(self._logprobs)
-        place = (self._id, self._output_index, len(self._done))
+        place = (self._id, self._output_index, self._index)
         whole = part.part(text, logprobs)
         events.append(part.done(self._number(), *place, text, logprobs))
-        events.append(ContentPartDone(self._number(), *place, whole))
+        events.append(part.closed(self._number(), *place, whole))
         self._done.append(whole)
         self._part = None
         self._pieces, self._logprobs = [], []

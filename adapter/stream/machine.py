@@ -25,10 +25,9 @@ from adapter.stream.calls import CallItem
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
 from adapter.stream.items import (
     MESSAGE,
-    OPEN_REASONING,
-    REASONING,
     ContentItem,
     ContentKind,
+    reasoning_kind,
 )
 from adapter.stream.slots import is_object
 from adapter.tools.function import unknown_tool
@@ -70,7 +69,7 @@ class ResponseStream:
         response: the response in progress, without output.
         new_id: (prefix) to a new id, such as `msg_…`.
         tools: the tools that the chat model may call, by the name that it knows.
-        open_names: name raw reasoning events as Open Responses 2026-04-24 does.
+        reasoning: how reasoning is shown, if not as it comes.
 
     Attributes:
         is_started: `start()` was called.
@@ -83,7 +82,7 @@ class ResponseStream:
         new_id: Callable[[str], str],
         *,
         tools: Mapping[str, OfferedTool] | None = None,
-        open_names: bool = False,
+        reasoning: ContentKind | None = None,
     ) -> None:
         self.is_started = False
         self.notes: list[str] = []
@@ -101,7 +100,7 @@ class ResponseStream:
         self._usage: Usage | None = None
         self._kinds: Mapping[type, ContentKind] = {
             **dict.fromkeys(MESSAGE.parts, MESSAGE),
-            ReasoningDelta: OPEN_REASONING if open_names else REASONING,
+            ReasoningDelta: reasoning or reasoning_kind(),
         }
 
     def start(self) -> list[Event]:

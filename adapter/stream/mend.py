@@ -4,6 +4,7 @@ Relays in languages without types write `[]` for an object, `""` for a list or `
 and numbers as text. What says something, and has the wrong type, stays wrong.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from adapter.types.chat import ChatChunk
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _chunk = msgspec.json.Decoder(ChatChunk)
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def mend_chunk(data: bytes) -> ChatChunk | None:
@@ -40,4 +42,4 @@ def _is_empty(value: Any) -> bool:
 
 
 def _is_number(key: str, value: Any) -> bool:
-    return key == "index" and isinstance(value, str) and value.isascii() and value.isdigit()
+    return key == "index" and isinstance(value, str) and bool(_NUMBER.fullmatch(value))

@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.toolbox import Toolbox
-from adapter.types.decoding import decode_at, missing_parameter, unsupported
+from adapter.tools.toolbox import MAX_TOOLS, Toolbox
+from adapter.types.decoding import check_depth, decode_at, missing_parameter, unsupported
 from adapter.types.raw import is_given
 from adapter.types.tools import AllowedToolsChoice, ToolChoiceMode
 
@@ -75,13 +75,21 @@ def choose_tools(raw: Raw, toolbox: Toolbox) -> ChosenTools:
         return _only(decode_at(_allowed, raw, _AT), toolbox)
     tool = _find(given, toolbox, _AT)
     choice = {"type": "function", "function": {"name": tool.definition.name}}
-    echo = (
-        {"type": given.type, "name": tool.name} if given.function else decode_at(_object, raw, _AT)
-    )
+    if given.function:
+        return ChosenTools(tools, choice, {"type": given.type, "name": tool.name})
+    echo = decode_at(_object, raw, _AT)
+    check_depth(echo, _AT)
     return ChosenTools(tools, choice, echo)
 
 
 def _only(allowed: AllowedToolsChoice, toolbox: Toolbox) -> ChosenTools:
+    check_depth(allowed.tools, f"{_AT}.tools")
+    if len(allowed.tools) > MAX_TOOLS:
+        raise InvalidRequestError(
+            f"Invalid '{_AT}.tools': expected at most {MAX_TOOLS} tools, got {len(allowed.tools)}.",
+            code="array_above_max_length",
+            param=f"{_AT}.tools",
+        )
     chosen: list[OfferedTool] = []
     for index, reference in enumerate(allowed.tools):
         at = f"{_AT}.tools[{index}]"

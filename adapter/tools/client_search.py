@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from adapter.tools.kinds import CallKind, CallPlace, OfferedTool
 from adapter.types.chat import ChatFunctionDefinition
-from adapter.types.decoding import decode_at
+from adapter.types.decoding import decode_at, is_too_deep
 from adapter.types.events import Event
 from adapter.types.items import ComputerCall, ItemStatus, ToolSearchCall
 
@@ -108,10 +108,12 @@ def offer_computer() -> OfferedTool:
 
 
 def _decode(arguments: str) -> Any:
+    """Return what the model wrote, or None if it cannot be shown as JSON."""
     try:
-        return _json.decode(arguments)
+        value = _json.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
         return None
+    return None if is_too_deep(value) else value
 
 
 def _actions(value: Any) -> tuple[dict[str, Any], ...]:

@@ -27,6 +27,7 @@ _ESCAPES = {
 _FENCE = re.compile(r"\s*```[\w+-]*[ \t]*\n(?P<inside>.*?)\n?```\s*", re.DOTALL)
 _json = msgspec.json.Decoder()
 _HEX_DIGITS = 4
+_HEX = re.compile(r"[0-9A-Fa-f]*")
 
 
 class InputReader:
@@ -120,10 +121,7 @@ def _code(text: str, place: int) -> int | None:
     digits = text[place + 2 : place + 2 + _HEX_DIGITS]
     if len(digits) < _HEX_DIGITS:
         return None
-    try:
-        return int(digits, 16)
-    except ValueError:
-        return 0xFFFD
+    return int(digits, 16) if _HEX.fullmatch(digits) else 0xFFFD
 
 
 def _character(code: int) -> str:
@@ -137,10 +135,9 @@ def unwrap_input(arguments: str) -> str:
     the text as its last word; a bare JSON string; plain text, perhaps in a code fence.
     """
     try:
-        value = _json.decode(arguments)
+        return _text_of(_json.decode(arguments), arguments)
     except (msgspec.DecodeError, RecursionError):
         return _cut_off(arguments)
-    return _text_of(value, arguments)
 
 
 def _text_of(value: Any, arguments: str) -> str:

@@ -35,7 +35,6 @@ from adapter.types.input import (
 from adapter.types.parts import InputImage
 
 _encode = msgspec.json.Encoder().encode
-_open = msgspec.json.Decoder()
 
 
 class HistoryRow(msgspec.Struct, frozen=True):
@@ -113,18 +112,20 @@ def _search_output(item: ToolSearchOutputItem) -> CallOutput | None:
     """Return the names of what was found; the tools themselves are offered from now on."""
     if item.call_id is None:
         return None
-    names = [name for tool in item.tools for name in _names(_open.decode(tool))]
+    names = [name for tool in item.tools for name in _names(tool)]
     return CallOutput(item.call_id, f"Tools found: {', '.join(names) or 'none'}.")
 
 
-def _names(tool: Any) -> list[str]:
-    if not isinstance(tool, dict):
-        return []
-    name = str(tool.get("name") or tool.get("type"))
-    inner = tool.get("tools") if tool.get("type") == "namespace" else None
-    if not isinstance(inner, list):
+def _names(tool: dict[str, Any]) -> list[str]:
+    name, inner = _name(tool), tool.get("tools")
+    if tool.get("type") != "namespace" or not isinstance(inner, list):
         return [chat_name(name)]
-    return [chat_name(str(child.get("name")), name) for child in inner if isinstance(child, dict)]
+    return [chat_name(_name(child), name) for child in inner if isinstance(child, dict)]
+
+
+def _name(tool: dict[str, Any]) -> str:
+    """Return its name; a tool without one is known by its type."""
+    return next((tool[key] for key in ("name", "type") if isinstance(tool.get(key), str)), "")
 
 
 def _computer_call(item: ComputerCallItem) -> Call:

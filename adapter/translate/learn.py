@@ -10,13 +10,14 @@ Mistral, Gemini, DeepSeek, Kimi and MiniMax.
 """
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.translate.fit.fields import encode_value
+from adapter.translate.message_lessons import MESSAGE_LESSONS, developer_role
+from adapter.translate.refusal import UNKNOWN_FIELD, Lesson, Refusal, refusal_of
 from adapter.types.chat import ChatRequest
 
 LEARNABLE_STATUSES = frozenset({400, 415, 422})
@@ -24,12 +25,6 @@ LEARNABLE_STATUSES = frozenset({400, 415, 422})
 # Fields without which there is no request, or whose loss would change what was asked for.
 _NEEDED = frozenset({"model", "messages", "stream", "tools", "n"})
 
-# Words of a server that does not have the field at all. Otherwise only the value is remembered.
-_UNKNOWN_FIELD = re.compile(
-    r"unsupport|not support|n't support|unknown|unrecogni[sz]ed|unexpected|not permitted|forbidden"
-    r"|not allowed|no longer|does not exist|not available|not implemented|cannot find field|invalid field"
-    r"|additional propert|not enabled|not accept"
-)
 _KEYWORDS = (
     "additionalProperties",
     "patternProperties",
@@ -59,35 +54,6 @@ _KEYWORDS = (
 )
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """What was refused, and how.
-
-    Attributes:
-        chat: the request.
-        text: the message and the named parameter, in lower case.
-    """
-
-    chat: ChatRequest
-    text: str
-
-    def mentions(self, *words: str) -> bool:
-        """Tell whether any of the words stands in the message, whole."""
-        return any(
-            re.search(rf"(?<![A-Za-z0-9_]){re.escape(word.lower())}(?![A-Za-z0-9_])", self.text)
-            for word in words
-        )
-
-    def has_role(self, *roles: str) -> bool:
-        return any(message.role in roles for message in self.chat.messages)
-
-
-def _refusal(chat: ChatRequest, error: UpstreamError) -> Refusal:
-    return Refusal(chat, f"{error.message} {error.param or ''}".lower())
-
-
-Lesson = Callable[[Refusal, Dialect], Dialect | None]
-
-
 def learn(dialect: Dialect, chat: ChatRequest, error: UpstreamError) -> Dialect | None:
     """Return a dialect that avoids the refusal, or None if it teaches nothing.
 
@@ -98,7 +64,7 @@ def learn(dialect: Dialect, chat: ChatRequest, error: UpstreamError) -> Dialect 
     """
     if error.status not in LEARNABLE_STATUSES or error.code == "context_length_exceeded":
         return None
-    refusal = _refusal(chat, error)
+    refusal = refusal_of(chat, error)
     for lesson in _LESSONS:
         learned = lesson(refusal, dialect)
         if learned is not None and learned != dialect:
@@ -114,31 +80,12 @@ def is_lasting(error: UpstreamError) -> bool:
     return "with tools" not in error.message.lower()
 
 
-def _developer_role(refusal: Refusal, dialect: Dialect) -> Dialect | None:
-    if not (refusal.has_role("developer") and refusal.mentions("developer", "role", "roles")):
-        return None
-    return msgspec.structs.replace(dialect, system_role="system")
-
-
-def _late_system(refusal: Refusal, dialect: Dialect) -> Dialect | None:
-    if not refusal.mentions("system"):
-        return None
-    late = any(message.role == "system" for message in refusal.chat.messages[1:])
-    return msgspec.structs.replace(dialect, late_system="user") if late else None
-
-
-def _alternation(refusal: Refusal, dialect: Dialect) -> Dialect | None:
-    if not refusal.mentions("alternate", "alternating", "consecutive"):
-        return None
-    return msgspec.structs.replace(dialect, merge_same_role=True)
-
-
 def _output_limit(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     """The two names of the output limit: a server that refuses one has the other."""
     name = dialect.output_limit
     if name not in refusal.chat.parameters or not refusal.mentions(name):
         return None
-    if not _UNKNOWN_FIELD.search(refusal.text):
+    if not UNKNOWN_FIELD.search(refusal.text):
         return None
     other = "max_tokens" if name == "max_completion_tokens" else "max_completion_tokens"
     return msgspec.structs.replace(dialect, output_limit=other)
@@ -152,13 +99,20 @@ def _tool_choice(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     return msgspec.structs.replace(dialect, tool_choices=dialect.tool_choices - {form})
 
 
+def _json_word(refusal: Refusal, dialect: Dialect) -> Dialect | None:
+    """OpenAI: "'messages' must contain the word 'json' in some form"."""
+    if "response_format" not in refusal.chat.parameters or "word 'json'" not in refusal.text:
+        return None
+    return msgspec.structs.replace(dialect, json_word=True)
+
+
 def _response_format(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     given = refusal.chat.parameters.get("response_format")
     if not isinstance(given, dict) or not refusal.mentions(
         "response_format", "json_schema", "json_object", "structured output", "structured outputs"
     ):
         return None
-    if not _UNKNOWN_FIELD.search(refusal.text) and not refusal.mentions("unavailable", "must be"):
+    if not UNKNOWN_FIELD.search(refusal.text) and not refusal.mentions("unavailable", "must be"):
         return None  # a fault of the schema itself: the client has to know
     form = "json_object" if given == {"type": "json_object"} else "json_schema"
     return msgspec.structs.replace(dialect, formats=dialect.formats - {form})
@@ -190,7 +144,7 @@ def _is_refused(refusal: Refusal, keyword: str) -> bool:
     """Plain English words count only beside words of refusal and of schemas."""
     if keyword.startswith("$") or not keyword.islower():
         return True
-    return bool(_UNKNOWN_FIELD.search(refusal.text)) and refusal.mentions(
+    return bool(UNKNOWN_FIELD.search(refusal.text)) and refusal.mentions(
         "schema", "parameters", "keyword", "keywords", "properties"
     )
 
@@ -201,7 +155,7 @@ def _reasoning_replay(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     if not refusal.has_role("assistant"):
         return None
     sent = any(message.reasoning or message.reasoning_content for message in refusal.chat.messages)
-    if _UNKNOWN_FIELD.search(refusal.text):
+    if UNKNOWN_FIELD.search(refusal.text):
         return msgspec.structs.replace(dialect, reasoning_field="none") if sent else None
     if re.search(r"must|missing|required|need", refusal.text):
         filler = dialect.reasoning_filler if dialect.reasoning_replay != "always" else " "
@@ -243,7 +197,7 @@ def _fields(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     ]
     if not named:
         return None
-    if _UNKNOWN_FIELD.search(refusal.text):
+    if UNKNOWN_FIELD.search(refusal.text):
         return msgspec.structs.replace(dialect, refuses=dialect.refuses | set(named))
     values = {(name, encode_value(refusal.chat.parameters[name])) for name in named}
     return msgspec.structs.replace(dialect, refused_values=dialect.refused_values | values)
@@ -257,16 +211,16 @@ _SPELLINGS = {
 
 # The first that has something to say counts.
 _LESSONS: tuple[Lesson, ...] = (
-    _developer_role,
+    developer_role,
     _output_limit,
     _strict_tools,
+    _json_word,
     _response_format,
     _tool_choice,
     _reasoning_replay,
     _schema_keyword,
     _fields,
-    _late_system,
-    _alternation,
+    *MESSAGE_LESSONS,
     _call_ids,
     _object_arguments,
     _image_urls,

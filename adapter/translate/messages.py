@@ -8,7 +8,7 @@ Source: sheet §4; `observed.md` §4 for what all servers take; `clients.md` §7
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -45,15 +45,22 @@ class _Draft(msgspec.Struct):
 class Conversation:
     """Builds the messages of one request.
 
+    Args:
+        dialect: what the upstream takes.
+        open_sealed: (encrypted content) to the reasoning that we sealed, or None if it is not ours.
+
     Attributes:
         adapted: paths of what was changed to be acceptable upstream.
         dropped: paths, or call ids of stored items, of what could not be sent.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(
+        self, dialect: Dialect, open_sealed: Callable[[str], str | None] | None = None
+    ) -> None:
         self.adapted: list[str] = []
         self.dropped: list[str] = []
         self._dialect = dialect
+        self._open_sealed = open_sealed or _open_nothing
         self._messages: list[ChatMessage] = []
         self._draft = _Draft()
 
@@ -85,14 +92,16 @@ class Conversation:
     def _outputs_by_call(self, items: Sequence[PlacedItem]) -> Mapping[int, PlacedItem]:
         """Pair positions of calls with outputs: the n-th of an id answers its n-th call."""
         waiting: defaultdict[str, deque[int]] = defaultdict(deque)
+        named: defaultdict[str, deque[str]] = defaultdict(deque)
         for position, placed in enumerate(items):
             if isinstance(placed.item, Call):
                 waiting[placed.item.call_id].append(position)
+                named[placed.item.name].append(placed.item.call_id)
         outputs: dict[int, PlacedItem] = {}
         for placed in items:
             if not isinstance(placed.item, CallOutput):
                 continue
-            call_id = placed.item.call_id or _call_named(placed.item.name, items, waiting)
+            call_id = placed.item.call_id or _first(named[placed.item.name], waiting)
             if calls := waiting[call_id]:
                 outputs[calls.popleft()] = placed
             elif placed.at:
@@ -114,8 +123,12 @@ class Conversation:
     def _add_reasoning(self, item: ReasoningItem) -> None:
         if self._draft.text or self._draft.calls:
             self._close_draft()
-        texts = item.content or item.summary or []
-        self._draft.reasoning.extend(part.text for part in texts)
+        if item.content:
+            self._draft.reasoning.extend(part.text for part in item.content)
+        elif opened := self._open_sealed(item.encrypted_content or ""):
+            self._draft.reasoning.append(opened)
+        else:
+            self._draft.reasoning.extend(part.text for part in item.summary or ())
 
     def _add_text(self, item: MessageItem, at: str) -> None:
         if self._draft.text or self._draft.calls:
@@ -194,13 +207,15 @@ class Conversation:
             self._messages.append(ChatMessage("user", media))
 
 
-def _call_named(name: str, items: Sequence[PlacedItem], waiting: Mapping[str, deque[int]]) -> str:
-    """Return the id of the first call of a function that has no output yet, or empty."""
-    for placed in items:
-        call = placed.item
-        if isinstance(call, Call) and call.name == name and waiting.get(call.call_id):
-            return call.call_id
-    return ""
+def _first(call_ids: deque[str], waiting: Mapping[str, deque[int]]) -> str:
+    """Return the id of the first of the calls that has no output yet, or empty."""
+    while call_ids and not waiting[call_ids[0]]:
+        call_ids.popleft()
+    return call_ids[0] if call_ids else ""
+
+
+def _open_nothing(sealed: str) -> None:
+    return None
 
 
 def _only_text(content: SplitContent, role: str, at: str) -> str:

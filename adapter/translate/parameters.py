@@ -15,6 +15,7 @@ unchanged; anything else follows the setting for unknown fields.
 Source: sheet §3.
 """
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -130,6 +131,9 @@ PASSED_THROUGH = frozenset(
     }
 )
 
+# Fields of a chat request that are ours to write.
+_RESERVED = frozenset({"messages", "n", "stream", "stream_options"})
+
 _REFUSALS = {
     "previous_response_id": "previous responses are not stored here; send the whole conversation",
     "conversation": "conversations are not stored here; send the whole conversation as `input`",
@@ -138,10 +142,17 @@ _REFUSALS = {
 
 
 class Parameters(msgspec.Struct, frozen=True):
-    """Chat parameters, and the names of request fields that were not sent."""
+    """Chat parameters, and the names of request fields that were not sent.
+
+    Attributes:
+        chat: by their names on the wire.
+        dropped: all that were not sent.
+        downgrades: those of them that would have changed the answer.
+    """
 
     chat: dict[str, Any]
     dropped: tuple[str, ...]
+    downgrades: tuple[str, ...] = ()
 
 
 def check_supported(request: ResponseRequest) -> None:
@@ -173,9 +184,18 @@ def check_supported(request: ResponseRequest) -> None:
 
 
 def to_chat_parameters(
-    request: ResponseRequest, dialect: Dialect, unknown: UnknownFields = "ignore"
+    request: ResponseRequest,
+    dialect: Dialect,
+    unknown: UnknownFields = "ignore",
+    pass_fields: Collection[str] = (),
 ) -> Parameters:
     """Translate everything but messages and tools.
+
+    Args:
+        request: the request.
+        dialect: what the upstream knows.
+        unknown: what to do with fields that nobody knows.
+        pass_fields: fields of the provider's own that pass on unchanged; `*` is all.
 
     Raises:
         InvalidRequestError: an unknown field, where the setting rejects them.
@@ -195,9 +215,9 @@ def to_chat_parameters(
         chat["reasoning_effort"] = request.reasoning.effort
     if (response_format := _response_format(request)) is not None:
         chat["response_format"] = response_format
-    dropped = _add_optional(chat, request, dialect)
-    dropped += _add_extras(chat, request.extras, unknown)
-    return Parameters(chat, tuple(dropped))
+    downgrades = _add_optional(chat, request, dialect)
+    dropped = _add_extras(chat, request.extras, unknown, pass_fields)
+    return Parameters(chat, (*downgrades, *dropped), tuple(downgrades))
 
 
 def wants_logprobs(request: ResponseRequest) -> bool:
@@ -226,10 +246,16 @@ def _add_optional(chat: dict[str, Any], request: ResponseRequest, dialect: Diale
     return []
 
 
-def _add_extras(chat: dict[str, Any], extras: dict[str, Raw], unknown: UnknownFields) -> list[str]:
+def _add_extras(
+    chat: dict[str, Any],
+    extras: dict[str, Raw],
+    unknown: UnknownFields,
+    pass_fields: Collection[str],
+) -> list[str]:
     dropped: list[str] = []
     for name, raw in extras.items():
-        if name in PASSED_THROUGH:
+        passes = name in pass_fields or ("*" in pass_fields and name not in _RESERVED)
+        if passes or name in PASSED_THROUGH:
             if is_given(raw):
                 chat.setdefault(name, raw)
         elif unknown == "reject":

@@ -9,13 +9,13 @@ import msgspec
 
 from adapter.types.chat import ChatMessage, ChatRequest
 
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?[^\S\n]*\n(?P<inside>.*)```", re.DOTALL)
 
 
 def only_json(text: str) -> str:
     """Return the JSON document in an answer without the code fence around it."""
-    fenced = _FENCE.fullmatch(text)
-    return fenced["inside"] if fenced else text.strip()
+    fenced = _FENCE.fullmatch(text.strip())
+    return (fenced["inside"] if fenced else text).strip()
 
 
 def repair_request(chat: ChatRequest, text: str, misfit: str) -> ChatRequest:

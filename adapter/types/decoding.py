@@ -70,17 +70,23 @@ def check_depth(value: Any, at: str) -> None:
     Raises:
         InvalidRequestError: it has more than `MAX_DEPTH` levels.
     """
+    if is_too_deep(value):
+        raise InvalidRequestError(
+            f"Invalid '{at}': expected at most {MAX_DEPTH} levels of nesting.",
+            code="invalid_value",
+            param=at,
+        )
+
+
+def is_too_deep(value: Any) -> bool:
+    """Tell whether open JSON has more than `MAX_DEPTH` levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
         nested = [node for node in level if isinstance(node, dict | list)]
         if not nested:
-            return
+            return False
         level = [child for node in nested for child in _children(node)]
-    raise InvalidRequestError(
-        f"Invalid '{at}': expected at most {MAX_DEPTH} levels of nesting.",
-        code="invalid_value",
-        param=at,
-    )
+    return True
 
 
 def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:

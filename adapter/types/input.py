@@ -112,7 +112,7 @@ class ToolSearchCallItem(msgspec.Struct, frozen=True):
 
 class ToolSearchOutputItem(msgspec.Struct, frozen=True):
     call_id: str | None = None
-    tools: list[Raw] = []
+    tools: list[dict[str, Any]] = []
 
 
 class AdditionalTools(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ nothing of Responses, chat deltas or SSE: bodies go in and bytes come out.
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class UpstreamAnswer(Protocol):
@@ -50,4 +50,15 @@ class Upstream(Protocol):
 
     async def aclose(self) -> None:
         """Close what is kept open between requests."""
+        ...
+
+
+@runtime_checkable
+class ModelLister(Protocol):
+    """An upstream that can be asked for its models."""
+
+    def list_models(
+        self, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[UpstreamAnswer]:
+        """Get `/models`; see `Upstream.open` for errors."""
         ...

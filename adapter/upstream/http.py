@@ -67,7 +67,9 @@ class HttpUpstream:
         resolver: AbstractResolver | None = None,
     ) -> None:
         base = parse_base_url(base_url)
-        self.url = (base / "chat" / "completions").with_query(base.query)
+        self.base = base
+        self._chat_url = (base / "chat" / "completions").with_query(base.query)
+        self._models_url = (base / "models").with_query(base.query)
         self.peer = peer_of(base)
         self.timeouts = Timeouts(connect_timeout, first_byte_timeout, idle_timeout, total_timeout)
         self.session = KeptSession(
@@ -77,7 +79,12 @@ class HttpUpstream:
 
     def open(self, body: bytes, headers: Mapping[str, str]) -> "HttpCall":
         """See `Upstream.open`."""
-        return HttpCall(self, body, {**self._default_headers, **headers, **_FIXED_HEADERS})
+        headers = {**self._default_headers, **headers, **_FIXED_HEADERS}
+        return HttpCall(self, "POST", self._chat_url, body, headers)
+
+    def list_models(self, headers: Mapping[str, str]) -> "HttpCall":
+        """Get `/models` in the same way; errors are as for `open`."""
+        return HttpCall(self, "GET", self._models_url, None, {**self._default_headers, **headers})
 
     async def aclose(self) -> None:
         """Close all connections; the answers of calls that are still open break off."""
@@ -90,8 +97,17 @@ class HttpCall:
     status: int
     headers: Mapping[str, str]
 
-    def __init__(self, upstream: HttpUpstream, body: bytes, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        upstream: HttpUpstream,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> None:
         self._upstream = upstream
+        self._method = method
+        self._url = url
         self._body = body
         self._request_headers = headers
 
@@ -99,7 +115,7 @@ class HttpCall:
         upstream = self._upstream
         try:
             self._response = await upstream.session.request(
-                "POST", upstream.url, headers=self._request_headers, data=self._body
+                self._method, self._url, headers=self._request_headers, data=self._body
             )
         except RAISED as exc:
             raise error_before_headers(exc, upstream.peer, upstream.timeouts) from telling(exc)

@@ -144,9 +144,8 @@ class HttpxCall:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """See `UpstreamAnswer.chunks`."""
         try:
-            async for chunk in self._response.aiter_bytes():
-                if chunk:
-                    yield chunk
+            async for chunk in self._response.aiter_bytes():  # it leaves out empty ones
+                yield chunk
         except _RAISED as exc:
             raise _error(_IN_BODY, exc, self._upstream) from exc
 

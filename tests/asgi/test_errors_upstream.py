@@ -10,7 +10,7 @@ import pytest
 
 from tests.asgi.conftest import Start
 from tests.asgi.streams import REQUEST
-from tests.servers.answers import Answer, Hang, chunk, json_answer, stream_answer
+from tests.servers.answers import Answer, Hang, json_answer
 from tests.servers.scripted import ScriptedUpstream
 
 pytestmark = pytest.mark.anyio
@@ -30,15 +30,13 @@ def error(status: int, *, headers: dict[str, str] | None = None, **fields: Any) 
 
 CASES = [
     # the answer, and then status, type, code, param and message of ours
-    pytest.param(error(400), (400, BAD, "upstream_error", None, "No."), id="400"),
+    pytest.param(error(400), (400, BAD, None, None, "No."), id="400"),
     pytest.param(
         error(400, param="tools[0]", code="bad_tool"),
         (400, BAD, "bad_tool", "tools[0]", "No."),
         id="400-with-param-and-code",
     ),
-    pytest.param(
-        error(400, code=400), (400, BAD, "upstream_error", None, "No."), id="number-as-code"
-    ),
+    pytest.param(error(400, code=400), (400, BAD, None, None, "No."), id="number-as-code"),
     pytest.param(
         error(401, code="invalid_api_key"), (401, BAD, "invalid_api_key", None, "No."), id="401"
     ),
@@ -47,32 +45,34 @@ CASES = [
         (401, BAD, "invalid_api_key", None, "Unauthorized"),
         id="401-as-string-of-vllm",
     ),
-    pytest.param(error(403), (403, BAD, "upstream_error", None, "No."), id="403"),
+    pytest.param(error(403), (403, BAD, None, None, "No."), id="403"),
     pytest.param(error(404), (404, BAD, "model_not_found", None, "No."), id="404"),
     pytest.param(
         json_answer(404, {"object": "error", "message": "No model m.", "code": 404}),
         (404, BAD, "model_not_found", None, "No model m."),
         id="404-as-object-error",
     ),
-    pytest.param(error(409), (409, BAD, "upstream_error", None, "No."), id="409"),
+    pytest.param(error(409), (409, BAD, None, None, "No."), id="409"),
     pytest.param(
         json_answer(422, {"detail": "Unprocessable"}),
-        (422, BAD, "upstream_error", None, "Unprocessable"),
+        (422, BAD, None, None, "Unprocessable"),
         id="detail-as-text",
     ),
     pytest.param(
         json_answer(422, {"detail": [{"loc": ["body", "messages"], "msg": "Field required"}]}),
-        (422, BAD, "upstream_error", None, "Field required (body.messages)"),
+        (422, BAD, None, None, "Field required (body.messages)"),
         id="detail-as-list-of-fastapi",
     ),
-    pytest.param(error(429), (429, SERVER, "rate_limit_exceeded", None, "No."), id="429"),
-    pytest.param(error(500), (502, SERVER, "upstream_error", None, "No."), id="500"),
-    pytest.param(error(502), (502, SERVER, "upstream_error", None, "No."), id="502"),
-    pytest.param(error(503), (503, SERVER, "upstream_error", None, "No."), id="503"),
-    pytest.param(error(504), (504, SERVER, "upstream_error", None, "No."), id="504"),
-    pytest.param(error(529), (502, SERVER, "upstream_error", None, "No."), id="529"),
-    pytest.param(error(599), (502, SERVER, "upstream_error", None, "No."), id="599"),
-    pytest.param(error(201), (502, SERVER, "upstream_error", None, "No."), id="201"),
+    pytest.param(
+        error(429), (429, "too_many_requests", "rate_limit_exceeded", None, "No."), id="429"
+    ),
+    pytest.param(error(500), (502, SERVER, SERVER, None, "No."), id="500"),
+    pytest.param(error(502), (502, SERVER, SERVER, None, "No."), id="502"),
+    pytest.param(error(503), (503, SERVER, SERVER, None, "No."), id="503"),
+    pytest.param(error(504), (504, SERVER, SERVER, None, "No."), id="504"),
+    pytest.param(error(529), (502, SERVER, SERVER, None, "No."), id="529"),
+    pytest.param(error(599), (502, SERVER, SERVER, None, "No."), id="599"),
+    pytest.param(error(201), (502, SERVER, SERVER, None, "No."), id="201"),
     pytest.param(
         json_answer(400, {"error": {"message": OVERFLOW}}),
         (400, BAD, "context_length_exceeded", None, OVERFLOW),
@@ -88,17 +88,15 @@ CASES = [
         (400, BAD, "context_length_exceeded", None, OVERFLOW),
         id="overflow-as-413",
     ),
-    pytest.param(
-        text(400, "Bad input"), (400, BAD, "upstream_error", None, "Bad input"), id="text"
-    ),
+    pytest.param(text(400, "Bad input"), (400, BAD, None, None, "Bad input"), id="text"),
     pytest.param(
         text(400, "<!doctype html><h1>Bad Request</h1>", "text/html"),
         (
             400,
             BAD,
-            "upstream_error",
             None,
-            "The upstream answered with status 400 and no error message.",
+            None,
+            "The upstream answered 400 without an error message.",
         ),
         id="html-400",
     ),
@@ -107,9 +105,9 @@ CASES = [
         (
             502,
             SERVER,
-            "upstream_error",
+            SERVER,
             None,
-            "The upstream answered with status 502 and no error message.",
+            "The upstream answered 502 without an error message.",
         ),
         id="html-502",
     ),
@@ -118,7 +116,7 @@ CASES = [
         (
             502,
             SERVER,
-            "upstream_error",
+            SERVER,
             None,
             "The upstream has no chat completions at this address (status 404). "
             "Check the base URL.",
@@ -130,9 +128,9 @@ CASES = [
         (
             400,
             BAD,
-            "upstream_error",
             None,
-            "The upstream answered with status 400 and no error message.",
+            None,
+            "The upstream answered 400 without an error message.",
         ),
         id="empty-400",
     ),
@@ -141,15 +139,15 @@ CASES = [
         (
             502,
             SERVER,
-            "upstream_error",
+            SERVER,
             None,
-            "The upstream answered with status 500 and no error message.",
+            "The upstream answered 500 without an error message.",
         ),
         id="empty-500",
     ),
     pytest.param(
         json_answer(400, {}),
-        (400, BAD, "upstream_error", None, "{}"),
+        (400, BAD, None, None, "{}"),
         id="empty-object",
     ),
 ]
@@ -275,55 +273,5 @@ async def test_refused_connection_is_a_502_that_says_where(
 
     assert answer.status_code == 502
     error = answer.json()["error"]
-    assert (error["type"], error["code"]) == (SERVER, "upstream_error")
+    assert (error["type"], error["code"]) == (SERVER, SERVER)
     assert upstream.url.removeprefix("http://").removesuffix("/v1") in error["message"]
-
-
-@pytest.mark.parametrize(
-    ("setting", "answer", "word"),
-    [
-        pytest.param("first_byte_timeout", Answer(before=[Hang()]), "first-byte", id="silent"),
-        pytest.param(
-            "first_byte_timeout", Answer(chunks=[Hang()]), "first-byte", id="headers-only"
-        ),
-        pytest.param(
-            "idle_timeout", stream_answer(chunk({"content": "a"}), Hang()), "idle", id="idle"
-        ),
-        pytest.param(
-            "total_timeout", stream_answer(chunk({"content": "a"}), Hang()), "total", id="total"
-        ),
-        pytest.param("total_timeout", Answer(400, chunks=[Hang()]), "total", id="error-body"),
-    ],
-)
-async def test_upstream_that_takes_too_long_is_a_504_that_says_which_limit(
-    start: Start,
-    client: httpx2.AsyncClient,
-    upstream: ScriptedUpstream,
-    setting: str,
-    answer: Answer,
-    word: str,
-) -> None:
-    start(**{setting: 0.05})
-    upstream.reply(answer)
-
-    said = await client.post("/v1/responses", json=REQUEST)
-    await (await upstream.request(0)).disconnected.wait()
-
-    assert said.status_code == 504
-    assert said.json()["error"]["code"] == "upstream_timeout"
-    assert word in said.json()["error"]["message"]
-
-
-async def test_connection_that_is_not_to_be_had_is_a_504(
-    start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream
-) -> None:
-    """All connections are in use: the wait for one is part of connecting."""
-    start(connect_timeout=0.05, max_connections=1, start_grace=0)
-    upstream.always(Answer(before=[Hang()]))
-
-    async with client.stream("POST", "/v1/responses", json=REQUEST | {"stream": True}):
-        await upstream.request(0)
-        answer = await client.post("/v1/responses", json=REQUEST)
-
-    assert answer.status_code == 504
-    assert "connect timeout" in answer.json()["error"]["message"]

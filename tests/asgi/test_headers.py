@@ -216,3 +216,48 @@ async def test_answer_says_nothing_of_a_request_that_was_sent_as_it_came(
         "content-length",
         "x-request-id",
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("a\r\nset-cookie: b=c", id="line-break"),
+        pytest.param("a\x00b", id="nul"),
+        pytest.param("naïve, ☃", id="beyond-ascii"),
+        pytest.param("x" * 5000, id="long"),
+        pytest.param("", id="empty"),
+        pytest.param("a, b", id="comma"),
+        pytest.param('"; DROP', id="quotes"),
+    ],
+)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_field_names_cannot_write_into_the_report_header(
+    start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream, name: str, stream: bool
+) -> None:
+    start()
+    upstream.reply(text_answer("Hello"))
+
+    answer = await client.post("/v1/responses", json=REQUEST | {"stream": stream, name: 1})
+
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    dropped = answer.headers["x-adapter-dropped"]
+    assert dropped.isascii()
+    assert dropped.isprintable()
+    assert len(dropped) <= 1100
+
+
+async def test_many_dropped_fields_are_cut_in_the_header(
+    start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    start()
+    upstream.reply(text_answer("Hello"))
+
+    answer = await client.post(
+        "/v1/responses", json=REQUEST | {f"field_{number}": 1 for number in range(1000)}
+    )
+
+    dropped = answer.headers["x-adapter-dropped"]
+    assert dropped.startswith("field_0, field_1, ")
+    assert dropped.endswith(", ...")
+    assert len(dropped) <= 1100

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -10,38 +10,18 @@ from starlette.types import Message
 
 from adapter.asgi.proxy import Proxy
 from tests.asgi.conftest import Stand
-from tests.servers.answers import Answer, Eof, Hang, Pause, Reset, json_answer, raw
+from tests.asgi.proxies import PATH, put_up
+from tests.servers.answers import Answer, Hang, Pause, json_answer, raw
 from tests.servers.scripted import ScriptedUpstream
+from tests.upstream.calls import soon
 
 pytestmark = pytest.mark.anyio
 
-PATH = "/v1/models"
-PutUp = Callable[[Proxy], None]
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[ScriptedUpstream]:
-    async with ScriptedUpstream() as upstream, asyncio.timeout(5):
-        yield upstream
-
-
-@pytest.fixture
-async def put_up(stand: Stand) -> AsyncIterator[PutUp]:
-    """Serve this proxy."""
-    started: list[Proxy] = []
-
-    def put_up(proxy: Proxy) -> None:
-        stand.app = proxy
-        started.append(proxy)
-
-    yield put_up
-    for proxy in started:
-        await proxy.aclose()
-
 
 @pytest.fixture(autouse=True)
-def _proxy(put_up: PutUp, upstream: ScriptedUpstream) -> None:
-    put_up(Proxy(upstream.url))
+async def _proxy(stand: Stand, upstream: ScriptedUpstream) -> AsyncIterator[None]:
+    async with put_up(stand, Proxy(upstream.url)):
+        yield
 
 
 async def exchange(client: httpx2.AsyncClient, request: bytes) -> bytes:
@@ -49,7 +29,7 @@ async def exchange(client: httpx2.AsyncClient, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     writer.write(request)
     try:
-        return await reader.read(-1)
+        return await soon(reader.read(-1))
     finally:
         writer.close()
 
@@ -188,100 +168,6 @@ async def test_upstream_is_held_back_by_a_client_that_does_not_read(
     assert size == 64_000_000
 
 
-class ReadingServer:
-    """Takes one request apart as it comes; answers when told to."""
-
-    def __init__(self) -> None:
-        self.received = b""
-        self.changed = asyncio.Condition()
-        self.closed = asyncio.Event()
-        self.writer: asyncio.StreamWriter
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
-        while data := await reader.read(65536):
-            async with self.changed:
-                self.received += data
-                self.changed.notify_all()
-        self.closed.set()
-        writer.close()
-
-    async def until(self, end: bytes) -> None:
-        async with self.changed:
-            await self.changed.wait_for(lambda: self.received.endswith(end))
-
-    def answer(self) -> None:
-        self.writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-
-
-@pytest.fixture
-async def reading(
-    put_up: PutUp,
-) -> AsyncIterator[ReadingServer]:
-    upstream = ReadingServer()
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    proxy = Proxy(f"http://127.0.0.1:{port}/v1")
-    put_up(proxy)
-    async with asyncio.timeout(5), server:
-        yield upstream
-        await proxy.aclose()
-        await upstream.closed.wait()
-
-
-@pytest.mark.parametrize("framing", ["chunks", "length"])
-async def test_upload_streams_with_one_framing(
-    reading: ReadingServer, client: httpx2.AsyncClient, framing: str
-) -> None:
-    go_on = asyncio.Event()
-
-    async def parts() -> AsyncIterator[bytes]:
-        yield b"first"
-        await go_on.wait()
-        yield b"second"
-
-    headers = {"content-length": "11"} if framing == "length" else {}
-    task = asyncio.create_task(client.post("/upload", content=parts(), headers=headers))
-    await reading.until(b"first" if framing == "length" else b"5\r\nfirst\r\n")
-    go_on.set()
-    await reading.until(b"second" if framing == "length" else b"6\r\nsecond\r\n0\r\n\r\n")
-    reading.answer()
-    response = await task
-    head = reading.received.partition(b"\r\n\r\n")[0].lower()
-
-    assert response.content == b"ok"
-    assert head.startswith(b"post /upload http/1.1")
-    assert (b"content-length: 11" in head) == (framing == "length")
-    assert (b"transfer-encoding: chunked" in head) == (framing == "chunks")
-
-
-async def test_client_that_leaves_during_its_upload_ends_it_at_once(
-    reading: ReadingServer, client: httpx2.AsyncClient
-) -> None:
-    request = b"POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 11\r\n\r\nfirst"
-    _reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-    writer.write(request)
-    await reading.until(b"first")
-    writer.close()
-
-    await reading.closed.wait()
-    assert reading.received.endswith(b"first")
-
-
-async def test_answer_during_the_upload_is_passed_back(
-    reading: ReadingServer, client: httpx2.AsyncClient
-) -> None:
-    request = b"POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 11\r\n\r\nfirst"
-    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-    writer.write(request)
-    await reading.until(b"first")
-    reading.answer()
-    answer = await reader.readuntil(b"ok")
-    writer.close()
-
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-
-
 async def test_expectation_is_met_here(
     upstream: ScriptedUpstream, client: httpx2.AsyncClient
 ) -> None:
@@ -289,9 +175,9 @@ async def test_expectation_is_met_here(
     reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n"
     writer.write(head.encode())
-    interim = await reader.readuntil(b"\r\n\r\n")
+    interim = await soon(reader.readuntil(b"\r\n\r\n"))
     writer.write(b"{}")
-    answer = await reader.readuntil(b"{}")
+    answer = await soon(reader.readuntil(b"{}"))
     writer.close()
 
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -312,104 +198,10 @@ async def test_client_that_leaves_ends_the_upstream_request(
     writer.write(f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}".encode())
     request = await upstream.request(0)
     if answer.chunks:
-        await reader.readuntil(b"ok")
+        await soon(reader.readuntil(b"ok"))
     writer.close()
 
     await request.disconnected.wait()
-
-
-async def test_unreachable_upstream_is_a_502_with_an_error_body(
-    put_up: PutUp, client: httpx2.AsyncClient
-) -> None:
-    put_up(Proxy("http://127.0.0.1:1/v1"))
-    response = await client.get(PATH)
-
-    assert response.status_code == 502
-    assert response.headers["content-type"] == "application/json"
-    error = response.json()["error"]
-    assert error["message"].startswith("Cannot connect to the model server at 127.0.0.1:1 (")
-    assert error | {"message": ""} == {
-        "message": "",
-        "type": "server_error",
-        "param": None,
-        "code": "upstream_error",
-    }
-
-
-async def test_silent_upstream_is_a_504(
-    put_up: PutUp, upstream: ScriptedUpstream, client: httpx2.AsyncClient
-) -> None:
-    put_up(Proxy(upstream.url, first_byte_timeout=0.05))
-    upstream.reply(Answer(before=[Hang()]), to=PATH)
-    response = await client.get(PATH)
-
-    assert response.status_code == 504
-    assert response.json()["error"]["code"] == "upstream_timeout"
-
-
-@pytest.mark.parametrize(
-    ("headers", "framing", "first", "end"),
-    [
-        pytest.param({}, "chunked", b"ok", Eof(), id="FIN in chunks"),
-        pytest.param({}, "chunked", b"ok", Reset(), id="RST in chunks"),
-        pytest.param({"content-length": "9"}, "close", b"ok", Eof(), id="FIN before the length"),
-        pytest.param({}, "close", b"ok", Reset(), id="RST of an unframed body"),
-        pytest.param(
-            {"transfer-encoding": "chunked"}, "close", b"2\r\nok\r\n", b"zz\r\n", id="bad chunk"
-        ),
-        pytest.param({}, "chunked", b"ok", Hang(), id="silence"),
-    ],
-)
-async def test_answer_that_breaks_off_does_not_look_complete(
-    put_up: PutUp,
-    upstream: ScriptedUpstream,
-    client: httpx2.AsyncClient,
-    headers: dict[str, str],
-    framing: str,
-    first: bytes,
-    end: Eof | Reset | Hang | bytes,
-) -> None:
-    pause = Pause()
-    chunks = [first, pause, end, Hang()]
-    upstream.reply(Answer(headers=headers, chunks=chunks, framing=framing), to=PATH)  # type: ignore[arg-type]
-    put_up(Proxy(upstream.url, idle_timeout=0.05))
-    seen = []
-    async with client.stream("GET", PATH) as response:
-        with pytest.raises(httpx2.RemoteProtocolError):  # noqa: PT012  # the loop raises
-            async for chunk in response.aiter_raw():
-                seen.append(chunk)
-                pause.release()
-
-    assert response.status_code == 200
-    assert seen == [b"ok"]
-
-
-@pytest.mark.parametrize("end", [Eof(), Reset()], ids=["FIN", "RST"])
-async def test_whole_body_is_sent_again_on_a_fresh_connection(
-    upstream: ScriptedUpstream, client: httpx2.AsyncClient, end: Eof | Reset
-) -> None:
-    ok = json_answer(200, {})
-    upstream.reply(ok, Answer(before=[end]), ok, to=PATH)
-    responses = [await client.post(PATH, content=b"body") for _ in range(2)]
-
-    assert [response.status_code for response in responses] == [200, 200]
-    assert [request.body for request in upstream.requests] == [b"body"] * 3
-
-
-async def test_streamed_body_on_a_dead_connection_is_gone(
-    upstream: ScriptedUpstream, client: httpx2.AsyncClient
-) -> None:
-    async def parts() -> AsyncIterator[bytes]:
-        yield b"first"
-        await (await upstream.request(0)).completed.wait()  # which lets the first part go alone
-        yield b"second"
-
-    upstream.reply(json_answer(200, {}), Answer(before=[Eof()]), to=PATH)
-    await client.get(PATH)
-    response = await client.post(PATH, content=parts())
-
-    assert response.status_code == 502
-    assert len(upstream.requests) == 2
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
@@ -434,7 +226,7 @@ async def test_path_with_dot_segments_is_refused(
 
 
 async def test_own_headers_and_chosen_ones_are_sent(
-    put_up: PutUp, upstream: ScriptedUpstream, client: httpx2.AsyncClient
+    stand: Stand, upstream: ScriptedUpstream, client: httpx2.AsyncClient
 ) -> None:
     upstream.always(Answer(200, {"set-cookie": "c=d"}, [b"ok"], framing="length"), to=PATH)
     proxy = Proxy(
@@ -442,9 +234,9 @@ async def test_own_headers_and_chosen_ones_are_sent(
         headers={"Authorization": "Bearer upstream"},
         forward_headers=["Cookie", "Set-Cookie"],
     )
-    put_up(proxy)
     headers = {"authorization": "Bearer client", "cookie": "a=b", "x-forwarded-for": "x"}
-    response = await client.get(PATH, headers=headers)
+    async with put_up(stand, proxy):
+        response = await client.get(PATH, headers=headers)
     request = await upstream.request(0)
 
     assert request.headers["authorization"] == "Bearer upstream"

@@ -140,7 +140,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("table", "reason"), [pytest.param(*case, id=name) for name, *case in FAULTS]
 )
 def test_a_fault_is_explained(table: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValueError, match="^Invalid dialect 'mine': ") as caught:
+    with pytest.raises(ValueError, match=r"^Invalid dialect 'mine': ") as caught:
         dialect_from(table, "mine", DIALECTS)
 
     assert reason in str(caught.value)

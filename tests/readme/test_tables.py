@@ -13,15 +13,16 @@ from adapter.cli import main
 from adapter.config import ENV_PREFIX, describe_settings
 from adapter.dialects import DIALECTS
 from adapter.errors import InvalidRequestError
-from adapter.tools.toolbox import HOSTED_TYPES, open_toolbox
+from adapter.tools.toolbox import HOSTED_TYPES, OFFERED_TYPES
+from adapter.translate.history import HISTORY
 from adapter.translate.items import SKIPPED_ITEMS, read_input
 from adapter.translate.parameters import POLICIES
-from adapter.types import input as input_types
 from adapter.types.events import Event
 from adapter.types.parts import Part
-from tests.readme.document import README, ROOT, Row, code_block, quoted, render, rewrite, table
+from tests.readme.document import README, ROOT, Row, quoted, render, rewrite, table
 
-MAX_LINES = 360
+MAX_LINES = 375
+KNOWN_ITEMS = {"additional_tools", "item_reference", "message", "reasoning"}  # besides calls
 
 
 def settings_rows() -> list[Row]:
@@ -32,11 +33,15 @@ def settings_rows() -> list[Row]:
 
 
 def _default(value: Any) -> str:
-    if isinstance(value, tuple):
-        return _listed(value)
-    if value is None:
-        return "none"
-    return f"`{value}`" if isinstance(value, str) else f"{value:.10g}"
+    match value:
+        case int() | float():
+            return f"{value:.10g}"
+        case str():
+            return f"`{value}`"
+        case tuple():
+            return _listed(value)
+        case _:
+            return "none"  # None, or a factory of something empty
 
 
 def dialect_rows() -> list[Row]:
@@ -91,38 +96,22 @@ def test_no_parameter_is_listed_twice() -> None:
     assert len(names) == len(set(names))
 
 
-def item_fate(kind: str) -> str:
-    """Return what becomes of an input item that has nothing but its type and an id."""
+def is_known(kind: str) -> bool:
+    """Whether input items of this type are read, though this one may lack something."""
     try:
-        _, skipped = read_input(Raw(encode([{"type": kind, "id": "item_1"}])), "input")
+        read_input(Raw(encode([{"type": kind, "id": "item_1"}])), "input")
     except InvalidRequestError as error:
-        return "refused" if error.param == "input[0].type" else "translated"
-    return "skipped" if skipped else "translated"
+        return error.param != "input[0].type"
+    return True
 
 
-def test_listed_items_have_the_fate_that_is_told() -> None:
-    rows = {tuple(quoted(names)): fate for names, fate in table("checked", "items")}
+def test_every_item_type_is_listed_with_its_fate() -> None:
+    rows = {name: fate for names, fate in table("checked", "items") for name in quoted(names)}
+    skipped = {name for name, fate in rows.items() if fate.startswith("skipped")}
 
-    for names, told in rows.items():
-        for name in names:
-            if name != "type":
-                assert (name, item_fate(name)) == (
-                    name,
-                    "skipped" if told.startswith("skipped") else "translated",
-                )
-
-
-def test_every_item_type_is_listed() -> None:
-    listed = {name for names, _ in table("checked", "items") for name in quoted(names)}
-
-    assert listed >= SKIPPED_ITEMS
-    assert len(listed & _translated_items()) == len(get_args(input_types.InputItem))
-
-
-def _translated_items() -> set[str]:
-    """Return the types of the input structs: `FunctionCallItem` reads `function_call`."""
-    names = [kind.__name__.removesuffix("Item") for kind in get_args(input_types.InputItem)]
-    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names}
+    assert skipped - {"vendor:type"} == SKIPPED_ITEMS
+    assert rows.keys() - skipped == KNOWN_ITEMS | HISTORY.keys()
+    assert [name for name in rows if not is_known(name)] == []
 
 
 def test_every_part_type_is_listed() -> None:
@@ -132,47 +121,24 @@ def test_every_part_type_is_listed() -> None:
 
 
 def test_every_tool_type_is_listed_with_its_fate() -> None:
-    offered, hosted, refused = (quoted(names) for names, _ in table("checked", "tools"))
+    offered, spaces, hosted, _ = (set(quoted(names)) for names, _ in table("checked", "tools"))
 
-    assert offered == ["function"]
-    assert set(hosted) == HOSTED_TYPES
-    for kind in refused:
-        with pytest.raises(InvalidRequestError) as caught:
-            open_toolbox([Raw(encode({"type": kind, "name": "a"}))])
-        assert caught.value.param == "tools[0].type"
+    assert offered == OFFERED_TYPES.keys()
+    assert spaces == {"namespace"}
+    assert hosted == HOSTED_TYPES
 
 
-def test_events_are_all_in_the_diagram_and_the_text_below() -> None:
+def test_every_event_is_in_the_diagram_or_below_it() -> None:
     _, _, section = README.read_text().partition("## Events")
     section, _, _ = section.partition("\n## ")
-
-    named = set(re.findall(r"\b(?:response\.[a-z_.]*[a-z]|error|keepalive)\b", section))
+    named: set[str] = set()
+    for name, more in re.findall(
+        r"\b(response\.[a-z_.]*[a-z]|error|keepalive)\b((?: …?  ?\.[a-z]+)*)", section
+    ):
+        stem = name.rpartition(".")[0]
+        named |= {name, *(stem + ending for ending in re.findall(r"\.[a-z]+", more))}
 
     assert named == {kind.__struct_config__.tag for kind in get_args(Event)}
-
-
-def test_events_of_an_item_are_in_the_order_of_the_diagram() -> None:
-    diagram = code_block("checked", "events")
-
-    order = [diagram.index(f"response.{name}") for name in EVENT_ORDER]
-
-    assert order == sorted(order)
-
-
-# As the tests of the grammar and of the streams have it.
-EVENT_ORDER = (
-    "created",
-    "in_progress",
-    "output_item.added",
-    "content_part.added",
-    "output_text.delta",
-    "output_text.done",
-    "content_part.done",
-    "function_call_arguments.delta",
-    "function_call_arguments.done",
-    "output_item.done",
-    "completed",
-)
 
 
 def test_error_codes_are_those_of_the_code() -> None:

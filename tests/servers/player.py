@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._writable.clear()
         if self._request is not None:
+            self._request.stalls += 1
             self._request.stalled.set()
 
     def resume_writing(self) -> None:

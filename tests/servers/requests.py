@@ -18,6 +18,7 @@ class Request(msgspec.Struct, eq=False):
     Attributes:
         headers: names in lower case; a repeated header keeps its last value.
         stalled: set when the client has not read enough for the answer to go on.
+        stalls: how often that was so.
         disconnected: set when the client went before the answer was complete.
         completed: set when the whole answer was written, or the script broke the connection.
     """
@@ -26,6 +27,7 @@ class Request(msgspec.Struct, eq=False):
     target: str
     headers: dict[str, str]
     body: bytes = b""
+    stalls: int = 0
     stalled: Signal = msgspec.field(default_factory=Signal)
     disconnected: Signal = msgspec.field(default_factory=Signal)
     completed: Signal = msgspec.field(default_factory=Signal)

@@ -7,6 +7,7 @@ from msgspec import Raw
 from adapter.errors import InvalidRequestError, UpstreamError
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.stream.grammar import check
+from adapter.stream.items import reasoning_kind
 from adapter.stream.machine import ResponseStream
 from adapter.tools.function import offer_function
 from adapter.types.events import (
@@ -410,11 +411,7 @@ TURNS: list[tuple[str, list[Delta], str | None, list[str]]] = [
             "output_item.added 1 fc_2 call_a f '' in_progress",
             "function_call_arguments.delta 1 '{'",
             "function_call_arguments.done 1 '{'",
-            "output_item.done 1 fc_2 call_a f '{' completed",
-            "output_item.added 2 fc_3 call_b f '' in_progress",
-            "function_call_arguments.delta 2 '{'",
-            "function_call_arguments.done 2 '{'",
-            "output_item.done 2 fc_3 call_b f '{' incomplete",
+            "output_item.done 1 fc_2 call_a f '{' incomplete",
         ],
     ),
     (
@@ -492,7 +489,7 @@ def test_a_stream_may_fail_after_any_delta(
 
 
 def test_reasoning_events_have_the_names_of_open_responses_if_asked() -> None:
-    events = run(new_stream(open_names=True), reasoning("Hm", "."), "stop")
+    events = run(new_stream(reasoning=reasoning_kind(open_names=True)), reasoning("Hm", "."), "stop")
 
     assert brief(events)[2:-1] == [
         "output_item.added 0 rs_1",
@@ -594,21 +591,21 @@ def test_a_failure_closes_what_is_open_and_ends_the_stream() -> None:
     stream.start()
     stream.feed([*reasoning("Hm."), *text("Hel")])
 
-    events = stream.fail(UpstreamError("It broke.", code="upstream_error"))
+    events = stream.fail(UpstreamError("It broke.", code="server_error"))
 
     thought = Reasoning("rs_1", content=(ReasoningText("Hm."),))
     part = OutputText("Hel")
     message = Message("msg_2", "incomplete", content=(part,))
     response = replaced(
         status="failed",
-        error=ResponseError("upstream_error", "It broke."),
+        error=ResponseError("server_error", "It broke."),
         output=(thought, message),
     )
     assert events == [
         OutputTextDone(11, "msg_2", 1, 0, "Hel"),
         ContentPartDone(12, "msg_2", 1, 0, part),
         OutputItemDone(13, 1, message),
-        ErrorEvent(14, ErrorBody("server_error", "upstream_error", "It broke.", None)),
+        ErrorEvent(14, ErrorBody("server_error", "server_error", "It broke.", None)),
         ResponseFailed(15, response),
     ]
 

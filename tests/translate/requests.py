@@ -10,7 +10,7 @@ from adapter.dialects import Dialect
 from adapter.dialects.base import ALL_TOOL_CHOICES
 from adapter.errors import InvalidRequestError
 from adapter.translate.decode import decode_request
-from adapter.translate.messages import PlacedItem
+from adapter.translate.items import PlacedItem
 from adapter.translate.request import Translation, to_chat_request
 from adapter.types.request import ResponseRequest
 
@@ -66,7 +66,7 @@ def call(call_id: str, arguments: Any = "{}", **fields: Any) -> dict[str, Any]:
     return {**item, **fields}
 
 
-def output(call_id: str, said: Any = "ok", **fields: Any) -> dict[str, Any]:
+def output(call_id: str | None, said: Any = "ok", **fields: Any) -> dict[str, Any]:
     """Return an output as an input item."""
     return {"type": "function_call_output", "call_id": call_id, "output": said, **fields}
 

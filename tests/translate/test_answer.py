@@ -72,7 +72,7 @@ HTTP_ERRORS: list[tuple[str, int, str, Any, tuple[int, str, str | None, str | No
         500,
         "application/json",
         {"error": {"code": 500, "message": "bad", "type": "server_error"}},
-        (502, "server_error", "upstream_error", None, "bad"),
+        (502, "server_error", "server_error", None, "bad"),
     ),
     (
         "transformers: detail",
@@ -226,7 +226,7 @@ HTTP_ERRORS: list[tuple[str, int, str, Any, tuple[int, str, str | None, str | No
         (
             502,
             "server_error",
-            "upstream_error",
+            "server_error",
             None,
             "The upstream answered 500 without an error message.",
         ),
@@ -239,26 +239,26 @@ HTTP_ERRORS: list[tuple[str, int, str, Any, tuple[int, str, str | None, str | No
         (
             503,
             "server_error",
-            "upstream_error",
+            "server_error",
             None,
             "The upstream answered 503 without an error message.",
         ),
     ),
-    ("404: nothing", 404, "", b"", (502, "server_error", "upstream_error", None, NO_CHAT)),
-    ("404: HTML", 404, "text/html", b"<p>", (502, "server_error", "upstream_error", None, NO_CHAT)),
+    ("404: nothing", 404, "", b"", (502, "server_error", "server_error", None, NO_CHAT)),
+    ("404: HTML", 404, "text/html", b"<p>", (502, "server_error", "server_error", None, NO_CHAT)),
     (
         "404: JSON without an error",
         404,
         "application/json",
         {},
-        (502, "server_error", "upstream_error", None, NO_CHAT),
+        (502, "server_error", "server_error", None, NO_CHAT),
     ),
     (
         "504",
         504,
         "application/json",
         {"error": {"message": "late"}},
-        (504, "server_error", "upstream_error", None, "late"),
+        (504, "server_error", "server_error", None, "late"),
     ),
     (
         "a redirect",
@@ -268,7 +268,7 @@ HTTP_ERRORS: list[tuple[str, int, str, Any, tuple[int, str, str | None, str | No
         (
             502,
             "server_error",
-            "upstream_error",
+            "server_error",
             None,
             "The upstream answered 307 without an error message.",
         ),
@@ -345,15 +345,15 @@ def test_an_error_inside_errors_is_not_looked_for_without_end() -> None:
 # (name, the error in a stream, status, code, message)
 STREAM_ERRORS: list[tuple[str, Any, tuple[int, str | None, str]]] = [
     ("a client's fault", {"error": {"message": "bad", "code": 400}}, (400, None, "bad")),
-    ("a server's fault", {"error": {"message": "bad", "code": 500}}, (502, "upstream_error", "bad")),
-    ("overloaded", {"error": {"message": "bad", "code": 503}}, (503, "upstream_error", "bad")),
-    ("a code that is no status", {"error": {"message": "bad", "code": 7}}, (502, "upstream_error", "bad")),
+    ("a server's fault", {"error": {"message": "bad", "code": 500}}, (502, "server_error", "bad")),
+    ("overloaded", {"error": {"message": "bad", "code": 503}}, (503, "server_error", "bad")),
+    ("a code that is no status", {"error": {"message": "bad", "code": 7}}, (502, "server_error", "bad")),
     ("a code that is text", {"error": {"message": "bad", "code": "x"}}, (502, "x", "bad")),
-    ("text", {"error": "bad"}, (502, "upstream_error", "bad")),
+    ("text", {"error": "bad"}, (502, "server_error", "bad")),
     ("without its key", {"message": "bad", "code": 429}, (429, "rate_limit_exceeded", "bad")),
-    ("MiniMax", {"base_resp": {"status_code": 1, "status_msg": "bad"}}, (502, "upstream_error", "bad")),
-    ("nothing", None, (502, "upstream_error", "The upstream reported an error without a message.")),
-    ("an empty error", {"error": {}}, (502, "upstream_error", "The upstream reported an error without a message.")),
+    ("MiniMax", {"base_resp": {"status_code": 1, "status_msg": "bad"}}, (502, "server_error", "bad")),
+    ("nothing", None, (502, "server_error", "The upstream reported an error without a message.")),
+    ("an empty error", {"error": {}}, (502, "server_error", "The upstream reported an error without a message.")),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from adapter.translate.echo import to_response
 from adapter.translate.request import to_chat_request
 from adapter.types.request import JsonObjectFormat, TextFormat
 from adapter.types.response import Response
-from adapter.types.tools import FunctionChoice, FunctionTool
+from adapter.types.tools import FunctionTool
 from tests.translate.requests import PLAIN, request
 
 NOTHING = Response(
@@ -61,7 +61,7 @@ def test_everything_that_was_asked_is_echoed() -> None:
         model="repo:provider",
         instructions="Be brief.",
         tools=(FunctionTool("f"),),
-        tool_choice=FunctionChoice("f"),
+        tool_choice={"type": "function", "name": "f"},
         truncation="auto",
         parallel_tool_calls=False,
         text={"format": JsonObjectFormat(), "verbosity": "low"},

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from adapter.dialects import Dialect
-from adapter.translate.messages import PlacedItem
-from adapter.types.input import FunctionCallItem, FunctionCallOutputItem, MessageItem
+from adapter.translate.items import PlacedItem
+from adapter.types.input import Call, CallOutput, MessageItem
 from tests.translate.requests import (
     PLAIN,
     call,
@@ -182,14 +182,14 @@ CONVERSATIONS: list[tuple[str, Any, list[Any]]] = [
         [said("assistant", "a"), said("assistant", "b")],
     ),
     (
-        "an output in parts",
+        "parts of an output are results of their own",
         [
             call("c"),
             output("c", [{"type": "input_text", "text": "o"}, {"type": "text", "text": "k"}]),
         ],
         [
             said("assistant", "", tool_calls=[chat_call("c")]),
-            said("tool", "ok", tool_call_id="c"),
+            said("tool", "o\nk", tool_call_id="c"),
         ],
     ),
     (
@@ -361,8 +361,8 @@ def test_items_that_cannot_be_sent_are_refused(given: Any, expected: tuple[str, 
     assert refusal(input=given) == expected
 
 
-STORED_CALL = PlacedItem(FunctionCallItem("c9", "f", "{}"))
-STORED_OUTPUT = PlacedItem(FunctionCallOutputItem("c9", "ok"))
+STORED_CALL = PlacedItem(Call("c9", "f", "{}"))
+STORED_OUTPUT = PlacedItem(CallOutput("c9", "ok"))
 
 
 def test_history_comes_before_the_input() -> None:
@@ -393,6 +393,26 @@ def test_a_stored_call_is_answered_by_the_input() -> None:
     translation = translate(history=[STORED_CALL], input=[output("c9")])
 
     assert [each.role for each in translation.chat.messages] == ["assistant", "tool"]
+
+
+def test_outputs_without_ids_answer_the_calls_of_their_name_in_order() -> None:
+    given = [
+        call("c1", name="f"),
+        call("c2", name="g"),
+        call("c3", name="f"),
+        output("c3", "3"),
+        output(None, "1", name="f"),
+        output(None, "2", name="g"),
+    ]
+
+    found = [(each["tool_call_id"], each["content"]) for each in messages(given)[1:]]
+    assert found == [("c1", "1"), ("c2", "2"), ("c3", "3")]
+
+
+def test_an_output_without_an_id_and_without_a_call_of_its_name_is_refused() -> None:
+    given = [call("c1", name="f"), output(None, "1", name="f"), output(None, "2", name="f")]
+
+    assert refusal(input=given)[1] == "input[2].call_id"
 
 
 @pytest.mark.parametrize("name", ["web.search", "a" * 100, "ä b"])

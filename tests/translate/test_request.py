@@ -1,11 +1,15 @@
 """A whole request becomes a whole chat request."""
 
+import json
+from typing import Any
+
 import msgspec
 import pytest
 
 from adapter.dialects import dialect_named
+from adapter.errors import InvalidRequestError
 from adapter.tools.toolbox import open_toolbox
-from adapter.translate.request import Translation, to_chat_request
+from adapter.translate.request import Options, Translation, to_chat_request
 from adapter.types.chat import ChatMessage, ChatRequest
 from tests.translate.requests import PLAIN, call, chat, output, refusal, request, translate
 
@@ -97,16 +101,63 @@ def test_what_the_dialect_changed_is_reported() -> None:
     assert translate(generic, tools=[TOOL], tool_choice=choice).adapted == ("tool_choice",)
 
 
-def test_a_hosted_tool_is_refused_if_set() -> None:
-    asked = request(tools=[{"type": "web_search"}])
+# (name, options, fields, param)
+SETTINGS: list[tuple[str, Options, dict[str, Any], str]] = [
+    ("hosted tools", Options(hosted="error"), {"tools": [{"type": "web_search"}]}, "tools[0].type"),
+    ("unknown fields", Options(unknown="reject"), {"unheard_of": 1}, "unheard_of"),
+    (
+        "fields that the upstream does not know",
+        Options(downgrades="refuse"),
+        {"text": {"verbosity": "low"}},
+        "text.verbosity",
+    ),
+    (
+        "what has to be sent in another form",
+        Options(downgrades="refuse"),
+        {"tools": [TOOL], "tool_choice": {"type": "function", "name": "f"}},
+        "tool_choice",
+    ),
+]
 
-    with pytest.raises(Exception, match=r"tools\[0\]\.type"):
-        to_chat_request(asked, PLAIN, hosted="error")
+
+@pytest.mark.parametrize(
+    ("options", "fields", "param"), [pytest.param(*case, id=name) for name, *case in SETTINGS]
+)
+def test_what_is_dropped_otherwise_is_refused_if_set(
+    options: Options, fields: dict[str, Any], param: str
+) -> None:
+    asked = request(**fields)
+
+    with pytest.raises(InvalidRequestError) as caught:
+        to_chat_request(asked, dialect_named("generic"), options=options)
+
+    assert caught.value.param == param
 
 
-def test_an_unknown_field_is_refused_if_set() -> None:
-    with pytest.raises(Exception, match="unheard_of"):
-        to_chat_request(request(unheard_of=1), PLAIN, unknown="reject")
+def test_what_is_sent_as_it_is_is_no_downgrade() -> None:
+    options = Options(downgrades="refuse", hosted="drop")
+    asked = request(tools=[TOOL], tool_choice="auto", unheard_of=1)
+
+    assert to_chat_request(asked, PLAIN, options=options).dropped == ("unheard_of",)
+
+
+def test_fields_of_the_settings_are_sent_where_the_client_gives_none() -> None:
+    options = Options(body={"top_k": 1, "temperature": 0})
+    chat = to_chat_request(request(temperature=1), PLAIN, options=options).chat
+
+    assert (chat.parameters["top_k"], chat.parameters["temperature"]) == (1, 1)
+
+
+def test_fields_of_the_provider_pass_if_set() -> None:
+    options = Options(pass_fields=frozenset({"transforms"}))
+    translation = to_chat_request(request(transforms=[1], other=2), PLAIN, options=options)
+
+    sent = json.loads(translation.chat.encode())
+    assert (sent["transforms"], "other" in sent, translation.dropped) == ([1], False, ("other",))
+
+
+def test_the_upstream_may_have_another_name_for_the_model() -> None:
+    assert to_chat_request(request(), PLAIN, model="org/tiny").chat.model == "org/tiny"
 
 
 def test_instructions_alone_are_nothing_to_answer() -> None:

@@ -20,22 +20,12 @@ from starlette.types import ASGIApp
 
 from adapter.errors import UpstreamError
 from adapter.upstream.asgi import AsgiUpstream
-from adapter.upstream.base import Upstream
+from tests.upstream.calls import call, opened, soon
 
 pytestmark = pytest.mark.anyio
 
+BODY = b'{"model":"m"}'
 EVENTS = [b'data: {"n":%d}\n\n' % number for number in range(5)]
-
-
-@pytest.fixture(autouse=True)
-async def _limit() -> AsyncIterator[None]:
-    async with asyncio.timeout(5):
-        yield
-
-
-async def call(upstream: Upstream) -> tuple[int, bytes]:
-    async with upstream.open(b'{"model":"m"}', {}) as answer:
-        return answer.status, b"".join([chunk async for chunk in answer.chunks()])
 
 
 class Engine:
@@ -138,7 +128,7 @@ async def test_stream_comes_event_by_event(
     engine = Engine()
     seen = []
     engine.steps.put_nowait(EVENTS[0])
-    async with bound(make(engine, *middleware), spec_version).open(b'{"model":"m"}', {}) as answer:
+    async with opened(bound(make(engine, *middleware), spec_version), BODY) as answer:
         async for chunk in answer.chunks():
             seen.append(chunk)
             engine.steps.put_nowait(EVENTS[len(seen)] if len(seen) < len(EVENTS) else b"")
@@ -146,7 +136,7 @@ async def test_stream_comes_event_by_event(
     assert seen == EVENTS
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
-    await engine.background_done.wait()
+    await soon(engine.background_done.wait())
 
 
 @pytest.mark.parametrize("spec_version", VERSIONS)
@@ -156,11 +146,11 @@ async def test_leaving_stops_the_generator_while_the_engine_works(
 ) -> None:
     engine = Engine()
     engine.steps.put_nowait(EVENTS[0])
-    async with bound(make(engine, *middleware), spec_version).open(b'{"model":"m"}', {}) as answer:
+    async with opened(bound(make(engine, *middleware), spec_version), BODY) as answer:
         await anext(answer.chunks())
         await engine.waiting.wait()
 
-    await engine.stopped.wait()
+    await soon(engine.stopped.wait())
 
 
 async def test_gzip_middleware_leaves_the_stream_alone() -> None:
@@ -169,7 +159,7 @@ async def test_gzip_middleware_leaves_the_stream_alone() -> None:
         engine.steps.put_nowait(event)
     app = starlette_app(engine, Middleware(GZipMiddleware, minimum_size=1))
 
-    assert await call(AsgiUpstream(app)) == (200, b"".join(EVENTS))
+    assert await call(AsgiUpstream(app), body=BODY) == (200, b"".join(EVENTS))
 
 
 async def test_host_of_the_client_passes_the_check_of_the_app() -> None:
@@ -178,7 +168,7 @@ async def test_host_of_the_client_passes_the_check_of_the_app() -> None:
         engine.steps.put_nowait(event)
     app = starlette_app(engine, Middleware(TrustedHostMiddleware, allowed_hosts=["adapter"]))
 
-    assert (await call(bound(app, "2.3")))[0] == 200
+    assert (await call(bound(app, "2.3"), body=BODY))[0] == 200
     assert (await call(AsgiUpstream(app)))[0] == 400
 
 

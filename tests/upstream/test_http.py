@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapter.errors import UpstreamError, UpstreamTimeoutError
-from adapter.upstream.base import Upstream
 from adapter.upstream.http import DEFAULT_USER_AGENT, HttpUpstream
 from tests.servers.answers import Answer, Eof, Hang, Pause, Reset, json_answer
 from tests.servers.scripted import ScriptedUpstream, scripted_upstream
+from tests.upstream.calls import call, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ OK = Answer(chunks=[b"ok"])
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedUpstream]:
-    async with ScriptedUpstream() as server, asyncio.timeout(5):
+    async with ScriptedUpstream() as server:
         yield server
 
 
@@ -30,16 +30,11 @@ async def upstream(server: ScriptedUpstream) -> AsyncIterator[HttpUpstream]:
     await upstream.aclose()
 
 
-async def call(upstream: Upstream, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    async with upstream.open(b"{}", headers or {}) as answer:
-        return answer.status, b"".join([chunk async for chunk in answer.chunks()])
-
-
 async def test_posts_body_with_its_headers_and_no_others(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:
     server.reply(OK)
-    async with upstream.open(b'{"model":"m"}', {"authorization": "Bearer key"}):
+    async with opened(upstream, b'{"model":"m"}', {"authorization": "Bearer key"}):
         pass
     request = await server.request(0)
 
@@ -102,7 +97,7 @@ async def test_answer_has_status_and_headers_in_lower_case(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:
     server.reply(Answer(429, {"Retry-After": "7", "X-One": "1", "x-one": "2"}, [b"slow down"]))
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         status, headers = answer.status, answer.headers
         body = [chunk async for chunk in answer.chunks()]
 
@@ -117,7 +112,7 @@ async def test_chunk_is_there_before_the_next_is_sent(
     pauses = [Pause(), Pause()]
     server.reply(Answer(chunks=[b"one", pauses[0], b"two", pauses[1], b"three"]))
     seen = []
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         async for chunk in answer.chunks():
             seen.append(chunk)
             if pauses:
@@ -196,7 +191,7 @@ async def test_more_calls_than_any_default_limit_run_at_once(
 async def test_call_over_the_limit_waits_for_a_connection(server: ScriptedUpstream) -> None:
     server.always(OK)
     upstream = HttpUpstream(server.url, max_connections=1)
-    async with upstream.open(b"{}", {}):
+    async with opened(upstream):
         waiting = asyncio.create_task(call(upstream))
     result = await waiting
     await upstream.aclose()
@@ -209,7 +204,7 @@ async def test_call_over_the_limit_fails_when_no_connection_gets_free(
 ) -> None:
     server.always(Answer(chunks=[b"ok", Hang()]))
     upstream = HttpUpstream(server.url, max_connections=1, connect_timeout=0.05)
-    async with upstream.open(b"{}", {}):
+    async with opened(upstream):
         with pytest.raises(UpstreamTimeoutError, match="limit of connections"):
             await call(upstream)
     await upstream.aclose()
@@ -219,7 +214,7 @@ async def test_leaving_in_the_middle_of_the_body_closes_the_connection(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:
     server.reply(Answer(chunks=[b"ok", Hang()]))
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         async for _ in answer.chunks():
             break
     request = await server.request(0)
@@ -293,7 +288,7 @@ async def test_reading_is_held_back_while_nobody_reads(
     for mark in marks:
         mark.release()
     server.reply(Answer(chunks=[step for mark in marks for step in (b"x" * 1_000_000, mark)]))
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         for _ in range(200):  # turns of the loop in which the server could write on
             await asyncio.sleep(0)
         written = sum(mark.reached.is_set() for mark in marks)
@@ -307,7 +302,7 @@ async def test_closing_the_upstream_breaks_open_calls_off(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:
     server.reply(Answer(chunks=[b"ok", Hang()]))
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         chunks = answer.chunks()
         await anext(chunks)
         await upstream.aclose()

@@ -17,6 +17,7 @@ from adapter.upstream.faults import Timeouts
 from adapter.upstream.http import HttpUpstream
 from tests.servers.answers import Answer, Eof, Hang, Pause, Reset, raw
 from tests.servers.scripted import ScriptedUpstream
+from tests.upstream.calls import opened
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +26,7 @@ PEER = "127.0.0.1:8000"
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedUpstream]:
-    async with ScriptedUpstream() as server, asyncio.timeout(5):
+    async with ScriptedUpstream() as server:
         yield server
 
 
@@ -34,7 +35,7 @@ async def failure(
 ) -> UpstreamError:
     """Call until it fails, and return how; release `after_chunk` when the first chunk has come."""
     try:
-        async with upstream.open(b"{}", {"authorization": key}) as answer:
+        async with opened(upstream, headers={"authorization": key}) as answer:
             async for _ in answer.chunks():
                 if after_chunk is not None:
                     after_chunk.release()
@@ -124,7 +125,7 @@ async def test_body_that_is_not_compressed_as_it_says_is_a_fault(server: Scripte
 async def test_unframed_body_that_ends_in_order_is_complete(server: ScriptedUpstream) -> None:
     server.reply(Answer(chunks=[b"ok"], framing="close"))
     upstream = HttpUpstream(server.url)
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         body = b"".join([chunk async for chunk in answer.chunks()])
     await upstream.aclose()
 
@@ -175,7 +176,7 @@ async def test_idle_limit_does_not_hold_before_the_first_byte(server: ScriptedUp
     pause = Pause()
     server.reply(Answer(chunks=[pause, b"ok"]), Answer(chunks=[b"ok", Hang()]))
     slow = HttpUpstream(server.url, first_byte_timeout=None, idle_timeout=0.05)
-    async with slow.open(b"{}", {}) as answer:
+    async with opened(slow) as answer:
         waiting = asyncio.create_task(anext(answer.chunks()))
         # Another call that has begun runs into that limit in the meantime.
         await failure(HttpUpstream(server.url, idle_timeout=0.05))
@@ -228,7 +229,7 @@ async def deaf_server(answer: bytes) -> AsyncIterator[str]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, asyncio.timeout(5):
+    async with server:
         yield f"127.0.0.1:{port}"
         for writer in connections:
             writer.close()

@@ -1,6 +1,5 @@
 """`HttpxUpstream` with a transport or client of the user's own."""
 
-import asyncio
 import gzip
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -9,10 +8,10 @@ import httpx2
 import pytest
 
 from adapter.errors import UpstreamError, UpstreamTimeoutError
-from adapter.upstream.base import Upstream
 from adapter.upstream.httpx import HttpxUpstream
 from tests.servers.answers import Answer, Eof, Hang, Pause, Reset
 from tests.servers.scripted import ScriptedUpstream
+from tests.upstream.calls import call, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -21,13 +20,8 @@ BASE = "http://model/v1"
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedUpstream]:
-    async with ScriptedUpstream() as server, asyncio.timeout(5):
+    async with ScriptedUpstream() as server:
         yield server
-
-
-async def call(upstream: Upstream) -> tuple[int, bytes]:
-    async with upstream.open(b"{}", {"authorization": "Bearer key"}) as answer:
-        return answer.status, b"".join([chunk async for chunk in answer.chunks()])
 
 
 def replying(response: httpx2.Response) -> HttpxUpstream:
@@ -60,7 +54,7 @@ async def test_transport_gets_a_prepared_request() -> None:
         return httpx2.Response(200, content=b"ok")
 
     upstream = HttpxUpstream(httpx2.MockTransport(handle), f"{BASE}?api-version=1")
-    result = await call(upstream)
+    result = await call(upstream, {"authorization": "Bearer key"})
     request = seen[0]
 
     assert result == (200, b"ok")
@@ -89,7 +83,7 @@ async def test_transport_gets_a_prepared_request() -> None:
 
 async def test_answer_has_status_and_headers_in_lower_case() -> None:
     headers = [("Retry-After", "7"), ("X-One", "1"), ("x-one", "2")]
-    async with replying(httpx2.Response(429, headers=headers)).open(b"{}", {}) as answer:
+    async with opened(replying(httpx2.Response(429, headers=headers))) as answer:
         status, given = answer.status, answer.headers
 
     assert status == 429
@@ -112,6 +106,14 @@ class Packed(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         yield self._body[:5]
         yield self._body[5:]
+
+
+async def test_empty_chunks_are_left_out() -> None:
+    response = httpx2.Response(200, stream=Packed(b"ok"))
+    async with opened(replying(response)) as answer:
+        chunks = [chunk async for chunk in answer.chunks()]
+
+    assert chunks == [b"ok"]
 
 
 async def test_redirect_is_an_answer() -> None:
@@ -154,7 +156,7 @@ async def test_chunk_is_there_before_the_next_is_sent(server: ScriptedUpstream) 
     server.reply(Answer(chunks=[b"one", pauses[0], b"two", pauses[1], b"three"]))
     upstream = HttpxUpstream(httpx2.AsyncHTTPTransport(), server.url)
     seen = []
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         async for chunk in answer.chunks():
             seen.append(chunk)
             if pauses:
@@ -169,7 +171,7 @@ async def test_leaving_in_the_middle_of_the_body_closes_the_connection(
 ) -> None:
     server.reply(Answer(chunks=[b"ok", Hang()]))
     upstream = HttpxUpstream(httpx2.AsyncHTTPTransport(), server.url)
-    async with upstream.open(b"{}", {}) as answer:
+    async with opened(upstream) as answer:
         async for _ in answer.chunks():
             break
     request = await server.request(0)

@@ -1,7 +1,5 @@
 """The upstreams under uvloop, the loop that uvicorn runs them in."""
 
-import asyncio
-
 import pytest
 import uvloop
 from starlette.applications import Starlette
@@ -15,17 +13,16 @@ from adapter.upstream.base import Upstream
 from adapter.upstream.http import HttpUpstream
 from tests.servers.answers import Answer, Eof, Hang, Reset
 from tests.servers.scripted import scripted_upstream
+from tests.upstream.calls import call, opened
 
 CHUNKS = [b"data: 1\n\n", b"data: 2\n\n"]
 
 
-async def call(upstream: Upstream) -> bytes:
-    async with asyncio.timeout(5):
-        try:
-            async with upstream.open(b"{}", {}) as answer:
-                return b"".join([chunk async for chunk in answer.chunks()])
-        finally:
-            await upstream.aclose()
+async def body_of(upstream: Upstream) -> bytes:
+    try:
+        return (await call(upstream))[1]
+    finally:
+        await upstream.aclose()
 
 
 def test_app_in_process_streams() -> None:
@@ -34,14 +31,14 @@ def test_app_in_process_streams() -> None:
 
     app = Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])])
 
-    assert uvloop.run(call(AsgiUpstream(app))) == b"".join(CHUNKS)
+    assert uvloop.run(body_of(AsgiUpstream(app))) == b"".join(CHUNKS)
 
 
 def test_http_streams() -> None:
     with scripted_upstream() as server:
         server.reply(Answer(chunks=CHUNKS))
 
-        assert uvloop.run(call(HttpUpstream(server.url))) == b"".join(CHUNKS)
+        assert uvloop.run(body_of(HttpUpstream(server.url))) == b"".join(CHUNKS)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +63,7 @@ def test_http_fault_is_an_upstream_error(answer: Answer, timed_out: bool) -> Non
     with scripted_upstream() as server:
         server.reply(answer)
         with pytest.raises(UpstreamError) as caught:
-            uvloop.run(call(HttpUpstream(server.url, idle_timeout=0.05)))
+            uvloop.run(body_of(HttpUpstream(server.url, idle_timeout=0.05)))
 
     assert isinstance(caught.value, UpstreamTimeoutError) == timed_out
 
@@ -75,7 +72,7 @@ def test_dead_kept_connection_is_replaced() -> None:
     async def call_twice(upstream: HttpUpstream) -> list[int]:
         statuses = []
         for _ in range(2):
-            async with upstream.open(b"{}", {}) as answer:
+            async with opened(upstream) as answer:
                 statuses.append(answer.status)
                 assert [chunk async for chunk in answer.chunks()] == [b"ok"]
         await upstream.aclose()

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -104,7 +105,8 @@ def test_log_probabilities_spell_the_text(sdk: openai.OpenAI) -> None:
         **ask("Who are you?"), include=["message.output_text.logprobs"], top_logprobs=2
     )
 
-    part: Any = response.output[-1].content[0]  # type: ignore[union-attr]
+    message: Any = response.output[-1]
+    (part,) = message.content
     assert "".join(entry.token for entry in part.logprobs) == part.text
     assert all(len(entry.top_logprobs) == 2 for entry in part.logprobs)
 
@@ -301,11 +303,11 @@ def test_client_that_leaves_stops_generation(server: Server, stream: bool) -> No
     generated_before = read_metric(server, generated)
     wanted = MAX_MODEL_LEN - 100  # tokens; they take some ten seconds
     request = ask("Tell me a story.", stream=stream, ignore_eos=True, min_tokens=wanted)
-    client = http.client.HTTPConnection(server.root.removeprefix("http://"), timeout=LIMIT_SECONDS)
+    host = server.root.removeprefix("http://")
 
-    client.request("POST", "/v1/responses", json.dumps(request), HEADERS)
-    wait_until(lambda: read_metric(server, running) == 1)
-    client.close()
+    with closing(http.client.HTTPConnection(host, timeout=LIMIT_SECONDS)) as client:
+        client.request("POST", "/v1/responses", json.dumps(request), HEADERS)
+        wait_until(lambda: read_metric(server, running) == 1)
 
     wait_until(lambda: read_metric(server, running) == 0)
     assert read_metric(server, generated) < generated_before + wanted

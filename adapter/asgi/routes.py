@@ -1,0 +1,143 @@
+"""The routes of the settings at run time: which upstream serves a model, and what all of them list."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from adapter.asgi.route import Route
+from adapter.asgi.upstreams import make_upstream
+from adapter.config import Settings, SettingsError
+from adapter.errors import AdapterError, UpstreamError
+from adapter.routing import DEFAULT_ROUTE, RouteSettings, choose_route, models_of
+from adapter.upstream.base import Upstream
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+class Routes:
+    """All routes.
+
+    Args:
+        given: the upstream of the default route, if not that of the settings.
+        settings: the settings.
+
+    Attributes:
+        are_several: models are shared among routes or have other names, so that the list of models
+            is ours to make.
+
+    Raises:
+        SettingsError: no upstream, two defaults, or a URL that cannot be used.
+    """
+
+    def __init__(
+        self, given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+    ) -> None:
+        dialects = settings.known_dialects()
+        self._settings: dict[str, RouteSettings] = dict(settings.routes)
+        has_own = given is not None or settings.upstream is not None
+        if has_own or not self._settings:
+            if DEFAULT_ROUTE in self._settings or any(
+                route.default for route in self._settings.values()
+            ):
+                raise SettingsError(
+                    "Two default routes: expected `upstream`, or a route with `default = true`."
+                )
+            self._settings[DEFAULT_ROUTE] = _default_route(given, settings)
+        self._routes = {
+            name: Route(
+                name,
+                route,
+                make_upstream(
+                    given if name == DEFAULT_ROUTE and has_own else None, route, settings
+                ),
+                dialects,
+            )
+            for name, route in self._settings.items()
+        }
+        self.are_several = len(self._routes) > 1 or any(
+            route.aliases for route in self._settings.values()
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections to all upstreams."""
+        for route in self._routes.values():
+            await route.upstream.aclose()
+            if route.proxy is not None:
+                await route.proxy.aclose()
+
+    def default(self) -> RouteSettings:
+        """Return the settings of the route that other paths go to.
+
+        Raises:
+            SettingsError: no route is the default.
+        """
+        for route in self._settings.values():
+            if route.default:
+                return route
+        raise SettingsError("No default route to pass other paths on to: set `default = true`.")
+
+    def choose(self, model: str) -> tuple[Route, str]:
+        """Return the route of a model, and what the model is called there.
+
+        Raises:
+            NotFoundError: no route serves it.
+        """
+        choice = choose_route(model, self._settings)
+        return self._routes[choice.route], choice.model
+
+    async def list_models(self, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return one list of what all upstreams serve, under the names that clients may use.
+
+        Args:
+            headers: request headers for upstreams without a key of their own.
+
+        Raises:
+            UpstreamError: none of them answered.
+        """
+        lists = await asyncio.gather(
+            *(self._list(route, headers) for route in self._routes.values())
+        )
+        if all(entries is None for entries in lists):
+            raise UpstreamError("No upstream lists its models.")
+        seen: dict[str, dict[str, Any]] = {}
+        for entry in (entry for entries in lists for entry in entries or ()):
+            seen.setdefault(entry["id"], entry)
+        return {"object": "list", "data": list(seen.values())}
+
+    async def _list(self, route: Route, headers: Mapping[str, str]) -> list[dict[str, Any]] | None:
+        try:
+            body = await route.list_models(route_headers(route.settings, headers))
+        except AdapterError:
+            return None
+        entries = body.get("data") if isinstance(body, dict) else body
+        served = {
+            entry["id"]: entry
+            for entry in (entries if isinstance(entries, list) else [])
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+        }
+        blank = {"object": "model", "created": int(time.time()), "owned_by": route.name}
+        return [
+            {**blank, **served.get(upstream_name, {}), "id": name}
+            for name, upstream_name in models_of(route.name, route.settings, list(served))
+        ]
+
+
+def route_headers(settings: RouteSettings, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return request headers with those of a route: its own, and its key in place of the client's."""
+    merged = {**headers, **{name.lower(): value for name, value in settings.headers.items()}}
+    if settings.upstream_api_key is not None:
+        merged["authorization"] = f"Bearer {settings.upstream_api_key}"
+    return merged
+
+
+def _default_route(
+    given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+) -> RouteSettings:
+    return RouteSettings(
+        upstream=given if isinstance(given, str) else settings.upstream or "",
+        upstream_api_key=settings.upstream_api_key,
+        dialect=settings.dialect,
+        default=True,
+    )

@@ -1,0 +1,37 @@
+"""The sealer of the settings: with their keys, or with one that lives as long as the process."""
+
+import logging
+import secrets
+
+from adapter.config import Settings, SettingsError
+from adapter.sealing import Sealer
+
+logger = logging.getLogger(__name__)
+
+_KEY_BYTES = 32
+
+
+def make_sealer(settings: Settings) -> Sealer | None:
+    """Return the sealer, or None if the extra `sealing` is not installed and no key asks for it.
+
+    Raises:
+        SettingsError: a key is too short, or keys are set and the extra is not installed.
+    """
+    keys = [key.encode() for key in settings.sealing_keys]
+    try:
+        return Sealer(keys or [secrets.token_bytes(_KEY_BYTES)])
+    except ValueError as exc:
+        raise SettingsError(f"Invalid setting 'sealing_keys': {exc}.") from exc
+    except ModuleNotFoundError as exc:
+        if keys:
+            raise SettingsError(f"Invalid setting 'sealing_keys': {exc}") from exc
+        return None
+
+
+def warn_of_own_key(settings: Settings) -> None:
+    """Say once that what is sealed will not outlive the process."""
+    if not settings.sealing_keys:
+        logger.warning(
+            "encrypted_content is sealed with a key of this process alone: after a restart, or on "
+            "another worker, it cannot be opened. Set ADAPTER_SEALING_KEYS."
+        )

@@ -1,0 +1,145 @@
+"""From the bytes of a request to a run: what every way of asking for a response shares."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from adapter.asgi.route import Route
+from adapter.asgi.routes import Routes, route_headers
+from adapter.asgi.sealer import make_sealer, warn_of_own_key
+from adapter.config import Settings
+from adapter.loop import ResponseRun, Surroundings
+from adapter.sealing import Sealer
+from adapter.translate.decode import decode_request
+from adapter.translate.request import Options, to_chat_request
+from adapter.types.request import ResponseRequest
+from adapter.upstream.base import Upstream
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from adapter.fetch.fetch import Fetcher
+
+_ID_BYTES = 24  # 48 hex digits, as OpenAI's ids have
+
+
+def new_id(prefix: str) -> str:
+    """Return an id that nobody can guess, such as `resp_…`."""
+    return f"{prefix}_{secrets.token_hex(_ID_BYTES)}"
+
+
+class Service:
+    """Makes runs.
+
+    Args:
+        given: the upstream of the default route, if not that of the settings.
+        settings: the settings.
+
+    Attributes:
+        settings: the settings.
+        routes: which upstream serves a model.
+
+    Raises:
+        SettingsError: no upstream, or a setting that does not fit.
+    """
+
+    def __init__(
+        self, given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+    ) -> None:
+        self.settings = settings
+        self.routes = Routes(given, settings)
+        self._forwarded = tuple(name.lower() for name in settings.forward_headers)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.routes.aclose()
+        if "_fetcher" in self.__dict__:
+            await self._fetcher.aclose()
+
+    def run(
+        self,
+        request: ResponseRequest,
+        route: Route,
+        model: str,
+        headers: Mapping[str, str],
+        upstream: Upstream | None = None,
+    ) -> ResponseRun:
+        """Prepare the run of a request.
+
+        Args:
+            request: what the client asked.
+            route: of the model.
+            model: what the route calls it.
+            headers: of the client's request.
+            upstream: where to ask, if not the route's own.
+
+        Raises:
+            InvalidRequestError: the request cannot be translated.
+        """
+        return ResponseRun(
+            request,
+            partial(to_chat_request, request, model=model, options=self._options(route)),
+            route.habits,
+            upstream or route.upstream,
+            route_headers(route.settings, self.forwarded(headers, route)),
+            self._surroundings(request, headers),
+        )
+
+    def decode(self, body: bytes) -> tuple[ResponseRequest, Route, str]:
+        """Return a request, its route, and what the route calls the model.
+
+        Raises:
+            InvalidRequestError: the body is no request.
+            NotFoundError: no route serves the model.
+        """
+        request = decode_request(body)
+        route, model = self.routes.choose(request.model or "")
+        return request, route, model
+
+    def forwarded(self, headers: Mapping[str, str], route: Route | None = None) -> dict[str, str]:
+        """Return the request headers that upstreams see, or the upstream of one route."""
+        wanted = () if route is None else route.habits.dialect.forward_headers
+        names = ("authorization", *self._forwarded, *wanted)
+        return {name: headers[name] for name in names if name in headers}
+
+    def _options(self, route: Route) -> Options:
+        settings = self.settings
+        return Options(
+            unknown=settings.unknown_fields,
+            hosted=settings.hosted_tools,
+            downgrades=settings.downgrades,
+            pass_fields=frozenset(route.settings.pass_fields),
+            body=route.settings.body,
+            open_sealed=None if self._sealer is None else partial(self._sealer.open, "reasoning"),
+        )
+
+    def _surroundings(self, request: ResponseRequest, headers: Mapping[str, str]) -> Surroundings:
+        settings = self.settings
+        is_sealed = "reasoning.encrypted_content" in (request.include or ())
+        return Surroundings(
+            new_id=new_id,
+            now=time.time,
+            max_event_bytes=settings.max_event_bytes,
+            open_names=settings.reasoning_events == "reasoning"
+            or "openresponses-version" in headers,
+            summaries=settings.reasoning_summaries,
+            sealer=self._warned_sealer if is_sealed else None,
+            fetcher=self._fetcher,
+        )
+
+    @cached_property
+    def _sealer(self) -> Sealer | None:
+        return make_sealer(self.settings)
+
+    @cached_property
+    def _warned_sealer(self) -> Sealer | None:
+        warn_of_own_key(self.settings)
+        return self._sealer
+
+    @cached_property
+    def _fetcher(self) -> "Fetcher":
+        from adapter.fetch.fetch import Fetcher
+
+        return Fetcher(self.settings.fetch)
