@@ -199,8 +199,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return f"{type(self).__name__}({shown})"
 
 
-def describe_settings() -> dict[str, tuple[str, Any]]:
-    """Return (description, default) of every setting, by name."""
+def describe_settings(*, tables: bool = False) -> dict[str, tuple[str, Any]]:
+    """Return (description, default) of every setting, by name.
+
+    Args:
+        tables: describe the tables of the TOML file instead of the settings with one value.
+    """
     hints = get_type_hints(Settings, include_extras=True)
     fields = msgspec.structs.fields(Settings)
     return {
@@ -209,6 +213,7 @@ def describe_settings() -> dict[str, tuple[str, Any]]:
             field.default,
         )
         for field in fields
+        if (field.name in TABLES) is tables
     }
 
 

@@ -1,6 +1,7 @@
 """`responses-adapter serve`: a server in front of a chat-completions server."""
 
 import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ Command = Callable[..., None]
 def settings_options(command: Command) -> Command:
     """Add an option for every setting; values are checked when the settings are loaded."""
     for name, (description, default) in reversed(describe_settings().items()):
-        shown = ", ".join(default) if isinstance(default, tuple) else default
+        shown = ", ".join(default) or None if isinstance(default, tuple) else default
         option = click.option(
             "--" + name.replace("_", "-"),
             name,
@@ -55,7 +56,7 @@ def serve(
     """Serve the Responses API; every path that is not ours is passed through to the upstream."""
     arguments = split_lists(options)
     settings = Settings.load(config, **arguments)
-    run_server(settings, host=host, port=port, workers=workers, log_level=log_level)
+    run_server(settings, config=config, host=host, port=port, workers=workers, log_level=log_level)
 
 
 def split_lists(options: dict[str, str | None]) -> dict[str, Any]:
@@ -70,9 +71,23 @@ def split_lists(options: dict[str, str | None]) -> dict[str, Any]:
 
 
 def run_server(
-    settings: Settings, *, host: str, port: int, workers: int = 1, log_level: str = "info"
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    config: str | None = None,
+    workers: int = 1,
+    log_level: str = "info",
 ) -> None:
     """Run uvicorn until it is told to stop.
+
+    Args:
+        settings: of the app.
+        host: address to listen on.
+        port: to listen on; 0 takes a free one.
+        config: the TOML file that the settings came from, for what only a file can hold.
+        workers: processes.
+        log_level: of the server's own log.
 
     Raises:
         SettingsError: there is no upstream.
@@ -87,6 +102,10 @@ def run_server(
         return
     # Workers are new processes: they find the settings in their environment.
     os.environ.update(to_environment(settings))
+    if config is not None:
+        os.environ[f"{ENV_PREFIX}CONFIG"] = config
+    if not settings.sealing_keys:  # what one worker seals, any of them must open
+        os.environ[f"{ENV_PREFIX}SEALING_KEYS"] = secrets.token_hex(32)
     uvicorn.run(
         "adapter:create_app",
         factory=True,

@@ -86,6 +86,8 @@ class Conversation:
                     pass  # it stands behind its call
                 case ItemReference():
                     raise _no_item(placed.item.id, placed.at)
+                case _:
+                    assert_never(placed.item)
         self._close_draft()
         return self._messages
 

@@ -1,5 +1,6 @@
 """`serve` and `create_app` in processes of their own: they serve, with their settings, and stop."""
 
+import json
 import re
 import signal
 import sys
@@ -70,8 +71,16 @@ def test_serve_takes_settings_from_arguments_environment_and_file(
     assert "event: response.reasoning.delta\n" in answer.text
 
 
-def test_workers_share_the_port_and_the_settings(upstream: ScriptedUpstream) -> None:
-    arguments = ["--upstream", upstream.url, "--upstream-api-key", "ours", "--forward-headers", ""]
+def test_workers_share_the_port_and_the_settings(
+    upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    """Those of arguments and of the file, tables included, which no environment variable holds."""
+    file = tmp_path / "adapter.toml"
+    route = {"upstream": upstream.url, "upstream_api_key": "ours", "default": True}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in route.items()]
+    file.write_text("\n".join(["[routes.only]", *lines, ""]))
+    arguments = ["--config", str(file), "--reasoning-events", "reasoning"]
+    upstream.always(text_answer("Hello there", reasoning="Hm"))
 
     with running("serve", *arguments, "--workers", "2", "--port", "0") as process:
         url = process.wait_for_url()
@@ -83,6 +92,7 @@ def test_workers_share_the_port_and_the_settings(upstream: ScriptedUpstream) -> 
     started = set(re.findall(r"Started server process \[(\d+)\]", process.output))
     assert len(started) == 2
     assert all('"text":"Hello there"' in answer.text for answer in answers)
+    assert all("event: response.reasoning.delta\n" in answer.text for answer in answers)
     assert models.status_code == 200
     assert {request.headers["authorization"] for request in upstream.requests} == {"Bearer ours"}
     assert code == 0

@@ -38,16 +38,28 @@ def test_help_lists_the_commands() -> None:
 def test_help_of_serve_lists_the_setting(name: str) -> None:
     description, default = describe_settings()[name]
 
-    shown = " ".join(invoke("serve", "--help").output.replace("-\n", "-").split())
+    shown = _words(invoke("serve", "--help").output)
 
-    assert f" --{name.replace('_', '-')} " in shown
-    assert f"env: ADAPTER_{name.upper()};" in shown
-    assert description[1:].replace("- ", "-") in shown.replace("- ", "-")
-    assert f"default: {'none' if default is None else _first(default)}" in shown
+    assert f"--{name.replace('_', '-')}" in shown
+    assert f"env:ADAPTER_{name.upper()};" in shown
+    assert _words(description[1:]) in shown
+    assert f"default:{_words(_first(default))}" in shown
 
 
-def _first(default: object) -> object:
-    return default[0] if isinstance(default, tuple) else default
+@pytest.mark.parametrize("name", describe_settings(tables=True))
+def test_tables_of_the_settings_file_are_no_options(name: str) -> None:
+    assert f"--{name} " not in invoke("serve", "--help").output
+
+
+def _words(text: str) -> str:
+    """Leave out the blanks: lines are wrapped at any of them, and at hyphens."""
+    return "".join(text.split())
+
+
+def _first(default: object) -> str:
+    if isinstance(default, tuple):
+        default = default[0] if default else None
+    return "none" if default is None else str(default)
 
 
 def test_version_is_that_of_the_package() -> None:

@@ -1,6 +1,6 @@
 """vLLM with the toy model on CPU, with the adapter as its middleware or as a sidecar before it.
 
-Each server is a process tree that ends with its context, and by itself if nobody is left to end it.
+Each server is a tree of processes that ends with its context, however that ends.
 """
 
 import os
@@ -27,7 +27,7 @@ MAX_MODEL_LEN = 4096  # all that the model was trained for
 
 LIMIT_SECONDS = 60.0  # for one request
 START_LIMIT_SECONDS = 180.0  # vLLM takes 20 to 70 s, by what else the machine has to do
-LIFE_LIMIT_SECONDS = 900  # of a server that nobody stops
+LIFE_LIMIT_SECONDS = 900  # for all tests of one server
 STOP_LIMIT_SECONDS = 30  # from being told to stop to being killed
 LOG_TAIL_CHARS = 4000
 
@@ -145,16 +145,15 @@ def _running(
     """Run a server; yield the line of its log that says it is ready.
 
     `timeout` gives it a process group of its own, passes on the signal to stop to all of it, and
-    kills what is left some time after that, or when the life limit is over: also if these tests
-    were killed meanwhile.
+    kills what is left some time after that. `setpriv` sends that signal if these tests are killed.
 
     Raises:
         RuntimeError: it did not start, or a process of its own outlived it.
     """
-    limits = [f"--kill-after={STOP_LIMIT_SECONDS}", str(LIFE_LIMIT_SECONDS)]
+    keeper = ["setpriv", "--pdeathsig=TERM", "timeout", f"--kill-after={STOP_LIMIT_SECONDS}"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
     with subprocess.Popen(
-        ["timeout", *limits, *command],
+        [*keeper, str(LIFE_LIMIT_SECONDS), *command],
         cwd=ROOT,
         env=kept | environment,
         stdin=subprocess.DEVNULL,
