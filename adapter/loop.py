@@ -75,6 +75,7 @@ class ResponseRun:
 
     Attributes:
         translation: what is asked upstream; another one once something was learned.
+        is_over: the last event was made.
 
     Raises:
         InvalidRequestError: the request cannot be translated.
@@ -89,6 +90,7 @@ class ResponseRun:
         headers: Mapping[str, str],
         surroundings: Surroundings,
     ) -> None:
+        self.is_over = False
         self._request = request
         self._translate = translate
         self._habits = habits
@@ -98,7 +100,7 @@ class ResponseRun:
         self._model = request.model or ""
         self._dialect = habits.of(self._model)
         self.translation = translate(self._dialect)
-        self._service_tier: str | None = None
+        self._last_turn: Turn | None = None
         self._machine = ResponseStream(
             to_response(
                 request,
@@ -136,18 +138,18 @@ class ResponseRun:
                 async for events in turn:
                     if events:
                         yield events
-            yield self._finish()
+            yield self._end()
         except AdapterError as error:
             if not self._machine.is_started:
                 raise
             logger.debug("response failed: %s", error.code)
-            yield self._machine.fail(error)
+            yield self._fail(error)
         except Exception as exc:
             logger.exception(_UNEXPECTED)
             unexpected = AdapterError(_UNEXPECTED_ANSWER)
             if not self._machine.is_started:
                 raise unexpected from exc
-            yield self._machine.fail(unexpected)
+            yield self._fail(unexpected)
 
     async def collect(self) -> Response:
         """Return the whole response.
@@ -159,7 +161,7 @@ class ResponseRun:
             async with aclosing(self._turn()) as turn:
                 async for _ in turn:
                     pass
-            last = self._finish()[-1]
+            last = self._end()[-1]
         except AdapterError:
             raise
         except Exception as exc:
@@ -190,8 +192,11 @@ class ResponseRun:
                 break
         if refusals and all(is_lasting(error) for error in refusals):
             self._habits.learn(self._model, self._dialect)
-        self._service_tier = turn.service_tier
-        yield machine.end_turn(turn.finish_reason, turn.usage)
+        self._last_turn = turn
+
+    def _fail(self, error: AdapterError) -> list[Event]:
+        self.is_over = True
+        return self._machine.fail(error)
 
     def _new_turn(self) -> Turn:
         return Turn(
@@ -221,10 +226,16 @@ class ResponseRun:
         logger.debug("learned from a refusal; asking again")
         return True
 
-    def _finish(self) -> list[Event]:
-        for note in self._machine.notes:
+    def _end(self) -> list[Event]:
+        """Close what is open and return all that is left to say, for one send."""
+        turn, machine = self._last_turn, self._machine
+        assert turn is not None, "a run ends after its turn"
+        opening = [] if machine.is_started else machine.start()
+        closing = machine.end_turn(turn.finish_reason, turn.usage)
+        for note in machine.notes:
             logger.debug("left out: %s", note)
-        return self._machine.finish(int(self._surroundings.now()), self._service_tier)
+        self.is_over = True
+        return opening + closing + machine.finish(int(self._surroundings.now()), turn.service_tier)
 
 
 def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:

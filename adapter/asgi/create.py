@@ -105,6 +105,6 @@ def _renamed(body: bytes, model: str) -> bytes:
 
 async def _collect(run: ResponseRun, receive: Receive) -> Response | None:
     """Return the whole response, or None if the client has gone."""
-    async with StopOnDisconnect(receive) as client:
-        response = await run.collect()
-    return None if client.has_gone else response
+    async with StopOnDisconnect(receive):
+        return await run.collect()
+    return None

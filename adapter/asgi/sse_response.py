@@ -88,10 +88,11 @@ class SSEResponse:
         events = self._run.events()
         try:
             async for batch in events:
-                await self._send_body(encode_events(batch))
+                is_over = self._run.is_over
+                body = encode_events(batch)
+                await self._send_body(body + DONE if is_over else body, more=not is_over)
         finally:
             await events.aclose()
-        await self._send_body(DONE, more=False)
 
     async def _send_body(self, body: bytes, *, more: bool = True) -> None:
         self._is_sending = True

@@ -1,6 +1,6 @@
 """Upstreams from settings: which transport, where to, with which limits."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from adapter.config import Settings, SettingsError
 from adapter.routing import RouteSettings
@@ -33,14 +33,14 @@ def make_upstream(
             return HttpUpstream(given, **_limits(route, settings))
         except ValueError as exc:
             raise _not_a_base_url(exc) from exc
-    if hasattr(given, "open"):
+    if _is_upstream(given):
         return given
     from adapter.upstream.httpx import HttpxUpstream
 
     limits = _limits(route, settings)
     try:
         return HttpxUpstream(
-            given,
+            cast("httpx2.AsyncClient", given),  # no checker narrows what a TypeGuard leaves
             connect_timeout=limits["connect_timeout"],
             idle_timeout=limits["idle_timeout"],
         )
@@ -68,6 +68,10 @@ def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":
         )
     except ValueError as exc:
         raise _not_a_base_url(exc) from exc
+
+
+def _is_upstream(given: object) -> TypeGuard[Upstream]:
+    return hasattr(given, "open")
 
 
 def _limits(route: RouteSettings, settings: Settings) -> dict[str, Any]:

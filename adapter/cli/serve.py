@@ -11,6 +11,7 @@ from adapter.config import ENV_PREFIX, Settings, describe_settings
 
 DEFAULT_HOST = "127.0.0.1"  # nobody else, unless asked for
 DEFAULT_PORT = 9000
+SHUTDOWN_SECONDS = 30  # for open streams to end; then they are cut off
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug", "trace")  # uvicorn's
 
 Command = Callable[..., None]
@@ -96,9 +97,14 @@ def run_server(
 
     from adapter.asgi.app import make_sidecar
 
+    options: dict[str, Any] = {
+        "log_level": log_level,
+        "access_log": False,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+    }
     app = make_sidecar(settings)  # finds faults before there are workers
     if workers == 1:
-        uvicorn.run(app, host=host, port=port, log_level=log_level, access_log=False)
+        uvicorn.run(app, host=host, port=port, **options)
         return
     # Workers are new processes: they find the settings in their environment.
     os.environ.update(to_environment(settings))
@@ -112,8 +118,7 @@ def run_server(
         host=host,
         port=port,
         workers=workers,
-        log_level=log_level,
-        access_log=False,
+        **options,
     )
 
 

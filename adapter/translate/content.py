@@ -5,6 +5,7 @@ servers join text parts with line breaks that nobody wrote (`observed.md` §4).
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 import msgspec
 
@@ -109,6 +110,8 @@ def _to_chat_part(part: Part, at: str, dialect: Dialect) -> ChatPart:
         case InputVideo():
             _require("video_url", at, dialect)
             return {"type": "video_url", "video_url": {"url": part.video_url}}
+        case _:
+            assert_never(part)
 
 
 def _image(part: InputImage | ImageUrlPart, at: str, dialect: Dialect) -> ChatPart:

@@ -9,6 +9,7 @@ Source: sheet §4; `observed.md` §4 for what all servers take; `clients.md` §7
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
 
 import msgspec
 from msgspec import UNSET

@@ -53,7 +53,7 @@ def _line(event: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-_INDEXES = ("output_index", "content_index")
+_INDEXES = ("output_index", "content_index", "summary_index")
 
 
 def _item(item: dict[str, Any]) -> str:
