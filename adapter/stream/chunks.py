@@ -33,6 +33,7 @@ from adapter.types.raw import ABSENT, NULL, is_given
 _chunk = msgspec.json.Decoder(ChatChunk)
 _any = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
+_CHUNK = "chat.completion.chunk"
 _THINKING_PARTS = ("thinking", "reasoning")
 
 
@@ -68,6 +69,7 @@ class ChunkReader:
         self._slots = CallSlots()
         self._logprobs = LogprobQueue() if logprobs else None
         self._max_calls = max_calls
+        self._is_plain = False
 
     @property
     def usage(self) -> Any:
@@ -79,7 +81,12 @@ class ChunkReader:
         Raises:
             UpstreamError: the chunk is an error, or cannot be understood.
         """
-        chunk = self._decode(data)
+        try:
+            chunk = _chunk.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            chunk = _mend(data, exc)
+        if chunk.object != _CHUNK or chunk.error:
+            _check(chunk, data)
         if chunk.usage:
             self._keep_usage(chunk.usage)
         elif chunk.x_groq is not None and chunk.x_groq.usage:
@@ -103,30 +110,13 @@ class ChunkReader:
             return []
         return self._as_deltas(self._splitter.end())
 
-    def _decode(self, data: bytes) -> ChatChunk:
-        try:
-            chunk = _chunk.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            mended = mend_chunk(data)
-            if mended is None:
-                raise _not_a_chunk(data) from exc
-            chunk = mended
-        if (
-            is_given(chunk.error)
-            or chunk.object == "error"
-            or (chunk.choices is None and chunk.detail)
-            or (not chunk.choices and chunk.base_resp and _is_failure(chunk.base_resp))
-        ):
-            raise stream_error(_read_open(data))
-        return chunk
-
     def _keep_usage(self, usage: msgspec.Raw) -> None:
         if usage != NULL:
             self._usage = usage
 
     def _read_choice(self, choice: ChunkChoice) -> list[Delta]:
         self.has_chunks = True
-        if is_given(choice.error):
+        if choice.error and is_given(choice.error):
             raise stream_error(_read_open(choice.error))
         if choice.usage and not self._usage:
             self._keep_usage(choice.usage)
@@ -134,8 +124,11 @@ class ChunkReader:
             self.finish_reason = choice.finish_reason
         if self._logprobs is not None and choice.logprobs is not None:
             self._logprobs.add(choice.logprobs.content or ())
-        deltas = [] if choice.delta is None else self._read_delta(choice.delta)
-        return deltas if choice.message is None else deltas + self._read_message(choice.message)
+        delta = choice.delta
+        if choice.message is not None:
+            deltas = [] if delta is None else self._read_delta(delta)
+            return deltas + self._read_message(choice.message)
+        return [] if delta is None else self._read_delta(delta)
 
     def _read_message(self, message: ChunkDelta) -> list[Delta]:
         """Read a whole answer; at the end of a stream, as MiniMax sends it, what is new in it."""
@@ -157,7 +150,10 @@ class ChunkReader:
         if content:
             self._has_text = True
             if isinstance(content, str):
-                deltas += self._read_text(content)
+                if self._is_plain:
+                    deltas.append(TextDelta(content))
+                else:
+                    deltas += self._read_text(content)
             else:
                 deltas += self._read_parts(content)
         elif self._logprobs is not None and (reasoning or delta.tool_calls):
@@ -192,6 +188,7 @@ class ChunkReader:
             text = self._echo.filter(text)
             if self._echo.passes:
                 self._echo = None
+                self._settle()
             return [self._text(text)] if text else []
         splitter = self._splitter
         if splitter is None:
@@ -199,7 +196,12 @@ class ChunkReader:
         deltas = self._as_deltas(splitter.split(text))
         if splitter.passes:
             self._splitter = None
+            self._settle()
         return deltas
+
+    def _settle(self) -> None:
+        """Take content for text from now on, if nothing is left to look for in it."""
+        self._is_plain = self._logprobs is None and self._splitter is None and self._echo is None
 
     def _as_deltas(self, pieces: list[tuple[bool, str]]) -> list[Delta]:
         return [
@@ -243,6 +245,24 @@ class ChunkReader:
         # Written anew, because it becomes part of an event, which is one line of UTF-8.
         extra_content = ABSENT if extra is None else msgspec.Raw(_encode(extra))
         deltas.append(CallDelta(slot, id, name, arguments, extra_content))
+
+
+def _mend(data: bytes, exc: Exception) -> ChatChunk:
+    mended = mend_chunk(data)
+    if mended is None:
+        raise _not_a_chunk(data) from exc
+    return mended
+
+
+def _check(chunk: ChatChunk, data: bytes) -> None:
+    """Look whether what is no ordinary chunk is an error."""
+    if (
+        is_given(chunk.error)
+        or chunk.object == "error"
+        or (chunk.choices is None and chunk.detail)
+        or (not chunk.choices and chunk.base_resp and _is_failure(chunk.base_resp))
+    ):
+        raise stream_error(_read_open(data))
 
 
 def _text_of(value: Any) -> str:

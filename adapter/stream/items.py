@@ -38,14 +38,14 @@ class PartKind(msgspec.Struct, frozen=True):
     Attributes:
         part: (text, logprobs) to the part.
         added: (number, *place, part) to the event.
-        delta: (number, *place, delta) to the event.
+        delta: (number, *place, text) to the event.
         done: (number, *place, text, logprobs) to the event.
         closed: (number, *place, part) to the event.
     """
 
     part: Callable[[str, tuple[Logprob, ...]], Part]
     added: Callable[[int, str, int, int, Any], Event]
-    delta: Callable[[int, str, int, int, Any], Event]
+    delta: Callable[[int, str, int, int, str], Event]
     done: Callable[[int, str, int, int, str, tuple[Logprob, ...]], Event]
     closed: Callable[[int, str, int, int, Any], Event]
 
@@ -69,41 +69,33 @@ class ContentKind(msgspec.Struct, frozen=True):
 TEXT_PART = PartKind(
     part=lambda text, logprobs: OutputText(text, (), logprobs),
     added=wire.ContentPartAdded,
-    delta=lambda n, id, output, index, delta: wire.OutputTextDelta(
-        n, id, output, index, delta.text, delta.logprobs
-    ),
+    delta=wire.OutputTextDelta,
     done=wire.OutputTextDone,
     closed=wire.ContentPartDone,
 )
 REFUSAL_PART = PartKind(
     part=lambda text, _: Refusal(text),
     added=wire.ContentPartAdded,
-    delta=lambda n, id, output, index, delta: wire.RefusalDelta(n, id, output, index, delta.text),
+    delta=wire.RefusalDelta,
     done=lambda n, id, output, index, text, _: wire.RefusalDone(n, id, output, index, text),
     closed=wire.ContentPartDone,
 )
 REASONING_PART = PartKind(
     part=lambda text, _: ReasoningText(text),
     added=wire.ContentPartAdded,
-    delta=lambda n, id, output, index, delta: wire.ReasoningTextDelta(
-        n, id, output, index, delta.text
-    ),
+    delta=wire.ReasoningTextDelta,
     done=lambda n, id, output, index, text, _: wire.ReasoningTextDone(n, id, output, index, text),
     closed=wire.ContentPartDone,
 )
 OPEN_REASONING_PART = msgspec.structs.replace(
     REASONING_PART,
-    delta=lambda n, id, output, index, delta: wire.OpenReasoningDelta(
-        n, id, output, index, delta.text
-    ),
+    delta=wire.OpenReasoningDelta,
     done=lambda n, id, output, index, text, _: wire.OpenReasoningDone(n, id, output, index, text),
 )
 SUMMARY_PART = PartKind(
     part=lambda text, _: SummaryText(text),
     added=wire.ReasoningSummaryPartAdded,
-    delta=lambda n, id, output, index, delta: wire.ReasoningSummaryTextDelta(
-        n, id, output, index, delta.text
-    ),
+    delta=wire.ReasoningSummaryTextDelta,
     done=lambda n, id, output, index, text, _: wire.ReasoningSummaryTextDone(
         n, id, output, index, text
     ),
@@ -179,10 +171,22 @@ class ContentItem:
         if part is not self._part:
             self._close_part(events)
             self._open_part(part, events)
-        self._pieces.append(delta.text)
-        events.append(part.delta(self._number(), self._id, self._output_index, self._index, delta))
-        if part is TEXT_PART and delta.logprobs:
-            self._logprobs += delta.logprobs
+        text = delta.text
+        self._pieces.append(text)
+        if part is TEXT_PART:
+            # The one that comes with every token, and the only one with log probabilities.
+            logprobs = delta.logprobs
+            events.append(
+                wire.OutputTextDelta(
+                    self._number(), self._id, self._output_index, self._index, text, logprobs
+                )
+            )
+            if logprobs:
+                self._logprobs += logprobs
+        else:
+            events.append(
+                part.delta(self._number(), self._id, self._output_index, self._index, text)
+            )
 
     def open_empty(self, events: list[Event]) -> None:
         """Begin a part that perhaps stays empty."""
@@ -202,7 +206,7 @@ class ContentItem:
         self._open_part(part, events)
         self._pieces.append(text)
         place = (self._id, self._output_index, self._index)
-        events.append(part.delta(self._number(), *place, ReasoningDelta(text)))
+        events.append(part.delta(self._number(), *place, text))
         self._close_part(events)
 
     def _open_part(self, part: PartKind, events: list[Event]) -> None:

@@ -37,6 +37,11 @@ class SSEReader:
         if self._after_cr or b"\r" in chunk:
             chunk = self._normalise(chunk)
         if not self._buffer and chunk.endswith(b"\n\n"):
+            if chunk.startswith(b"data: "):
+                # Whole events of one line each, as servers send them: one split does it.
+                found = chunk[6:-2].split(b"\n\ndata: ")
+                if chunk.count(b"\n") == 2 * len(found) and b"" not in found:
+                    return found
             return _data_of(chunk[:-2].split(b"\n\n"))
         return self._feed_buffer(chunk)
 
