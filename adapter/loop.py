@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,9 @@ from adapter.errors import AdapterError, UpstreamError
 from adapter.fetch.base import Fetches
 from adapter.fetch.images import inline_images
 from adapter.habits import Habits
+from adapter.schema_check import find_misfit
 from adapter.sealing import Sealer
+from adapter.stream.deltas import Delta
 from adapter.stream.items import ContentKind, Summaries, reasoning_kind
 from adapter.stream.machine import ResponseStream
 from adapter.translate.echo import to_response
@@ -24,7 +27,7 @@ from adapter.translate.learn import is_lasting, learn
 from adapter.translate.media import find_image_paths
 from adapter.translate.parameters import wants_logprobs
 from adapter.translate.request import Translation
-from adapter.turn import InlineImages, Turn
+from adapter.turn import CheckedTurn, InlineImages, Turn
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response
@@ -100,7 +103,6 @@ class ResponseRun:
         self._model = request.model or ""
         self._dialect = habits.of(self._model)
         self.translation = translate(self._dialect)
-        self._last_turn: Turn | None = None
         self._machine = ResponseStream(
             to_response(
                 request,
@@ -125,31 +127,64 @@ class ResponseRun:
         """Return an event to send while the upstream is silent."""
         return self._machine.keepalive()
 
-    async def events(self) -> AsyncGenerator[list[Event], None]:
+    def prepare(self) -> list[Event]:
+        """Return the events of a response that says nothing and asks nobody: a warm-up."""
+        self.is_over = True
+        return [*self._machine.start(), *self._machine.finish(int(self._surroundings.now()))]
+
+    async def events(self, *, raises: bool = False) -> AsyncGenerator[list[Event], None]:
         """Yield the events, one list per read from the upstream.
 
         The first list begins the stream, unless `start()` was called before.
+
+        Args:
+            raises: raise whatever goes wrong.
 
         Raises:
             AdapterError: before the stream has begun; later failures are its last events.
         """
         try:
-            async with aclosing(self._turn()) as turn:
-                async for events in turn:
-                    if events:
-                        yield events
-            yield self._end()
+            async with aclosing(self._answer()) as answer:
+                async for events in answer:
+                    yield events
         except AdapterError as error:
-            if not self._machine.is_started:
+            if raises or not self._machine.is_started:
                 raise
             logger.debug("response failed: %s", error.code)
             yield self._fail(error)
         except Exception as exc:
             logger.exception(_UNEXPECTED)
             unexpected = AdapterError(_UNEXPECTED_ANSWER)
-            if not self._machine.is_started:
+            if raises or not self._machine.is_started:
                 raise unexpected from exc
             yield self._fail(unexpected)
+
+    async def _answer(self) -> AsyncGenerator[list[Event], None]:
+        """Ask the upstream, again if a refusal taught something, and say what it answers."""
+        refusals: list[UpstreamError] = []
+        while True:
+            turn = self._new_turn()
+            try:
+                async with turn.open() as chunks:
+                    async for chunk in chunks:
+                        if events := self._say(turn, turn.read(chunk)):
+                            yield events
+                        turn.check()
+                if events := self._say(turn, turn.end()):
+                    yield events
+                turn.check()
+            except UpstreamError as error:
+                self._study(error, turn, refusals)
+            else:
+                break
+        self._remember(refusals)
+        yield self._end(turn)
+
+    def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
+        if not turn.has_begun:
+            return []
+        # Numbers are given when events are made, so the first two are made first.
+        return self._opening() + self._machine.feed(deltas)
 
     async def collect(self) -> Response:
         """Return the whole response.
@@ -157,64 +192,50 @@ class ResponseRun:
         Raises:
             AdapterError: it failed.
         """
-        try:
-            async with aclosing(self._turn()) as turn:
-                async for _ in turn:
-                    pass
-            last = self._end()[-1]
-        except AdapterError:
-            raise
-        except Exception as exc:
-            logger.exception(_UNEXPECTED)
-            raise AdapterError(_UNEXPECTED_ANSWER) from exc
+        async with aclosing(self.events(raises=True)) as batches:
+            async for events in batches:
+                last = events[-1]
         response: Response = last.response  # type: ignore[union-attr]  # the last event has one
         return response
 
-    async def _turn(self) -> AsyncGenerator[list[Event], None]:
-        machine = self._machine
-        refusals: list[UpstreamError] = []
-        while True:
-            turn = self._new_turn()
-            try:
-                async with aclosing(turn.deltas()) as answer:
-                    async for deltas in answer:
-                        # Numbers are given when events are made, so the first two are made first.
-                        opening = [] if machine.is_started else machine.start()
-                        yield opening + machine.feed(deltas)
-            except UpstreamError as error:
-                _mask_key(error, self._headers)
-                if turn.has_begun:
-                    raise
-                refusals.append(error)
-                if len(refusals) > MAX_LESSONS or not self._learn(error):
-                    raise refusals[0] from None
-            else:
-                break
-        if refusals and all(is_lasting(error) for error in refusals):
-            self._habits.learn(self._model, self._dialect)
-        self._last_turn = turn
+    def _opening(self) -> list[Event]:
+        return [] if self._machine.is_started else self._machine.start()
 
     def _fail(self, error: AdapterError) -> list[Event]:
         self.is_over = True
         return self._machine.fail(error)
 
     def _new_turn(self) -> Turn:
-        return Turn(
-            self._upstream,
-            self._headers,
-            self._habits,
-            self._dialect,
-            self.translation,
-            images=self._inline_images(),
-            logprobs=wants_logprobs(self._request),
-            max_event_bytes=self._surroundings.max_event_bytes,
-        )
+        options: dict[str, Any] = {
+            "images": self._inline_images(),
+            "logprobs": wants_logprobs(self._request),
+            "max_event_bytes": self._surroundings.max_event_bytes,
+        }
+        parts = (self._upstream, self._headers, self._habits, self._dialect, self.translation)
+        schema = self.translation.answer_schema
+        if schema is None:
+            return Turn(*parts, **options)
+        return CheckedTurn(*parts, find_misfit=partial(find_misfit, schema=schema), **options)
 
     def _inline_images(self) -> InlineImages | None:
         fetcher = self._surroundings.fetcher
         if fetcher is None:
             return None
         return partial(inline_images, fetcher=fetcher, paths=find_image_paths(self._request))
+
+    def _study(self, error: UpstreamError, turn: Turn, refusals: list[UpstreamError]) -> None:
+        """Return if it is worth while to ask again, and raise otherwise."""
+        _mask_key(error, self._headers)
+        refusals.append(error)
+        if turn.has_begun:
+            raise error
+        if len(refusals) > MAX_LESSONS or not self._learn(error):
+            raise refusals[0] from None
+
+    def _remember(self, refusals: list[UpstreamError]) -> None:
+        """Let later requests of the model begin with what was learned, now that it worked."""
+        if refusals and all(is_lasting(error) for error in refusals):
+            self._habits.learn(self._model, self._dialect)
 
     def _learn(self, error: UpstreamError) -> bool:
         """Take a refusal for a lesson, and tell whether it was one."""
@@ -226,11 +247,10 @@ class ResponseRun:
         logger.debug("learned from a refusal; asking again")
         return True
 
-    def _end(self) -> list[Event]:
+    def _end(self, turn: Turn) -> list[Event]:
         """Close what is open and return all that is left to say, for one send."""
-        turn, machine = self._last_turn, self._machine
-        assert turn is not None, "a run ends after its turn"
-        opening = [] if machine.is_started else machine.start()
+        machine = self._machine
+        opening = self._opening()
         closing = machine.end_turn(turn.finish_reason, turn.usage)
         for note in machine.notes:
             logger.debug("left out: %s", note)

@@ -7,17 +7,18 @@ before any of it is handed on, and asked for once more if it does not fit.
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Any
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.habits import Habits
-from adapter.schema_check import find_misfit
 from adapter.stream.deltas import CallDelta, Delta, TextDelta
 from adapter.stream.turn import TurnReader
-from adapter.translate.answer import add_usage, http_error
+from adapter.translate.errors import http_error
 from adapter.translate.repair import only_json, repair_request
 from adapter.translate.request import Translation
+from adapter.translate.usage import add_usage
 from adapter.types.chat import ChatRequest
 from adapter.types.response import Usage
 from adapter.upstream.base import Upstream, UpstreamAnswer
@@ -73,60 +74,54 @@ class Turn:
         self._translation = translation
         self._logprobs = logprobs
         self._max_event_bytes = max_event_bytes
+        self._reader: TurnReader | None = None
+        self._answer_headers: Mapping[str, str] = {}
 
-    async def deltas(self) -> AsyncGenerator[list[Delta], None]:
-        """Yield what the upstream says, one list per read; a list may be empty.
+    def check(self) -> None:
+        """Raise what went wrong in what was read, once all that came before it was handed on.
 
         Raises:
-            UpstreamError: it refused, failed, or was cut off.
+            UpstreamError: the answer is over before it is complete.
         """
-        chat, schema = self._translation.chat, self._translation.answer_schema
-        if schema is None:
-            async with aclosing(self._ask(chat)) as answer:
-                async for deltas in answer:
-                    yield deltas
-            return
-        deltas = await self._collect(chat)
-        misfit = find_misfit(only_json(_text(deltas)), schema) if _is_text(deltas) else None
-        if misfit is not None:
-            logger.debug("asking again: the answer does not fit its schema")
-            deltas = await self._collect(repair_request(chat, _text(deltas), misfit))
-        yield _with_bare_json(deltas) if _is_text(deltas) else deltas
+        if self._reader is not None and self._reader.failure is not None:
+            raise self._reader.failure
 
-    async def _collect(self, chat: ChatRequest) -> list[Delta]:
-        collected: list[Delta] = []
-        async with aclosing(self._ask(chat)) as answer:
-            async for deltas in answer:
-                collected += deltas
-        return collected
+    def open(self) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
+        """Ask, and hand out the answer's body, piece by piece, for `read`.
 
-    async def _ask(self, chat: ChatRequest) -> AsyncGenerator[list[Delta], None]:
+        Raises:
+            UpstreamError: it refused, or could not be reached.
+        """
+        return self._ask(self._translation.chat)
+
+    def read(self, chunk: bytes) -> list[Delta]:
+        """Return what the next bytes say, and what was held back if they end in a failure."""
+        assert self._reader is not None, "what is read was opened"
+        if not self._habits.is_known:
+            self._habits.observe(self._answer_headers, chunk)
+        deltas = self._reader.feed(chunk)
+        self.has_begun = self._reader.has_begun
+        return deltas if self._reader.failure is None else deltas + self._reader.end()
+
+    def end(self) -> list[Delta]:
+        """Return what was held back: no more bytes come."""
+        assert self._reader is not None, "what is ended was opened"
+        deltas = self._reader.end()
+        self.has_begun = self._reader.has_begun
+        self._note(self._reader)
+        return deltas
+
+    @asynccontextmanager
+    async def _ask(self, chat: ChatRequest) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         if self._dialect.image_urls == "data" and self._images is not None:
             chat = await self._images(chat)
-        async with AsyncExitStack() as stack:
-            answer = await stack.enter_async_context(
-                self._upstream.open(chat.encode(), self._headers)
-            )
+        async with self._upstream.open(chat.encode(), self._headers) as answer:
             if answer.status != 200:
                 raise http_error(answer.status, answer.headers, await _read_error(answer))
-            reader = self._reader(answer)
-            chunks = await stack.enter_async_context(aclosing(answer.chunks()))
-            async for chunk in chunks:
-                if not self._habits.is_known:
-                    self._habits.observe(answer.headers, chunk)
-                deltas = reader.feed(chunk)
-                if reader.has_begun:
-                    self.has_begun = True
-                    yield deltas
-                if reader.failure is not None:
-                    break
-        last = reader.end()
-        if reader.has_begun:
-            self.has_begun = True
-            self._note(reader)
-            yield last
-        if reader.failure is not None:
-            raise reader.failure
+            self._answer_headers = answer.headers
+            self._reader = self._new_reader(answer)
+            async with aclosing(answer.chunks()) as chunks:
+                yield chunks
 
     def _note(self, reader: TurnReader) -> None:
         self.finish_reason = reader.finish_reason
@@ -135,7 +130,7 @@ class Turn:
         if reader.dropped_calls:
             logger.debug("%d calls dropped: parallel_tool_calls is false", reader.dropped_calls)
 
-    def _reader(self, answer: UpstreamAnswer) -> TurnReader:
+    def _new_reader(self, answer: UpstreamAnswer) -> TurnReader:
         content_type = answer.headers.get("content-type", "text/event-stream")
         if "html" in content_type:
             raise UpstreamError(
@@ -149,6 +144,55 @@ class Turn:
             max_calls=self._translation.max_calls,
             max_event_bytes=self._max_event_bytes,
         )
+
+
+class CheckedTurn(Turn):
+    """A turn whose answer is checked against a JSON schema before any of it is handed on.
+
+    An answer that does not fit is asked for once more.
+
+    Args:
+        find_misfit: (text) to what is wrong with it, or None.
+    """
+
+    def __init__(
+        self, *args: Any, find_misfit: Callable[[str], str | None], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._find_misfit = find_misfit
+        self._deltas: list[Delta] = []
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+        """Ask until the answer fits, or twice; there is nothing to read then but the end."""
+        chat = self._translation.chat
+        deltas = await self._collect(chat)
+        misfit = self._find_misfit(only_json(_text(deltas))) if _is_text(deltas) else None
+        if misfit is not None:
+            logger.debug("asking again: the answer does not fit its schema")
+            deltas = await self._collect(repair_request(chat, _text(deltas), misfit))
+        self._deltas = _with_bare_json(deltas) if _is_text(deltas) else deltas
+        async with aclosing(_no_chunks()) as chunks:
+            yield chunks
+
+    def end(self) -> list[Delta]:
+        """Return the whole answer."""
+        return self._deltas
+
+    async def _collect(self, chat: ChatRequest) -> list[Delta]:
+        collected: list[Delta] = []
+        async with self._ask(chat) as chunks:
+            async for chunk in chunks:
+                collected += self.read(chunk)
+                self.check()
+        collected += super().end()
+        self.check()
+        return collected
+
+
+async def _no_chunks() -> AsyncGenerator[bytes, None]:
+    return
+    yield b""
 
 
 def _is_text(deltas: list[Delta]) -> bool:

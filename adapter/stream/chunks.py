@@ -20,7 +20,7 @@ from adapter.stream.logprobs import LogprobQueue
 from adapter.stream.mend import mend_chunk
 from adapter.stream.slots import CallSlots
 from adapter.stream.think_tags import ThinkTagSplitter
-from adapter.translate.answer import stream_error
+from adapter.translate.errors import stream_error
 from adapter.types.chat import (
     ChatChunk,
     ChunkChoice,

@@ -32,7 +32,7 @@ from adapter.stream.items import (
 from adapter.stream.slots import is_object
 from adapter.tools.function import unknown_tool
 from adapter.tools.kinds import OfferedTool
-from adapter.translate.answer import add_usage
+from adapter.translate.usage import add_usage
 from adapter.types.events import (
     ErrorBody,
     ErrorEvent,

@@ -7,7 +7,7 @@ from adapter.errors import UpstreamError
 from adapter.stream.chunks import ChunkReader
 from adapter.stream.deltas import Delta
 from adapter.stream.sse import SSEReader
-from adapter.translate.answer import read_usage
+from adapter.translate.usage import read_usage
 from adapter.types.response import Usage
 
 _DONE = b"[DONE]"
