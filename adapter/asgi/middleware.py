@@ -66,7 +66,8 @@ class ResponsesMiddleware:
             await self._app(scope, receive, self._closing_after(send))
             return
         route = find_route(route_path(scope), self._prefix) if "path" in scope else None
-        if route is None or route == MODELS:
+        # A browser's preflight is for the app that knows which origins may ask.
+        if route is None or route == MODELS or scope.get("method") == "OPTIONS":
             await self._app(scope, receive, send)
             return
         upstream = self._in_process.for_scope(scope) if self._in_process else None

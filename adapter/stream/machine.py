@@ -30,14 +30,16 @@ from adapter.stream.items import (
     reasoning_kind,
 )
 from adapter.stream.slots import is_object
-from adapter.tools.function import unknown_tool
 from adapter.tools.kinds import OfferedTool
+from adapter.tools.lookup import find_tool
 from adapter.translate.usage import add_usage
 from adapter.types.events import (
     ErrorBody,
     ErrorEvent,
     Event,
     Keepalive,
+    OutputItemAdded,
+    OutputItemDone,
     ResponseCompleted,
     ResponseCreated,
     ResponseFailed,
@@ -114,6 +116,15 @@ class ResponseStream:
     def keepalive(self) -> Event:
         """Return an event that says only that the response is alive."""
         return Keepalive(self._number())
+
+    def add(self, item: OutputItem) -> list[Event]:
+        """Return the events of an item that comes whole."""
+        index = len(self._output)
+        self._output.append(item)
+        return [
+            OutputItemAdded(self._number(), index, item),
+            OutputItemDone(self._number(), index, item),
+        ]
 
     def feed(self, deltas: Iterable[Delta]) -> list[Event]:
         """Return the events that the deltas cause."""
@@ -234,7 +245,7 @@ class ResponseStream:
         )
 
     def _find_tool(self, name: str) -> OfferedTool:
-        return self._tools.get(name) or unknown_tool(name)
+        return find_tool(name, self._tools)
 
     def _unique_call_id(self, wanted: str) -> str:
         """Return the upstream's id, unless it has none or used it before (`reported.md` §3.2)."""
@@ -264,10 +275,10 @@ class ResponseStream:
             # The last item is the one that was cut off; what waits behind it has to go.
             self.notes.append("what came behind a call that was cut off")
             self._waiting.clear()
-        while self._waiting:
+        waiting, self._waiting = self._waiting, []
+        for group in _in_turn(waiting):
             self._close("completed", events)
-            waiting, self._waiting = self._waiting, []
-            events += self.feed(waiting)
+            events += self.feed(group)
         # Only the last item of an incomplete response is incomplete.
         self._close("completed" if self._incomplete is None else "incomplete", events)
 
@@ -288,3 +299,20 @@ class ResponseStream:
             item.append(blank, events)
         status: ItemStatus = "completed" if self._incomplete is None else "incomplete"
         self._output.append(item.close(status, events))
+
+
+def _in_turn(waiting: Sequence[Delta]) -> list[list[Delta]]:
+    """Return what waited, the pieces of each call together, in the order of first sight."""
+    groups: list[list[Delta]] = []
+    calls: dict[int, list[Delta]] = {}
+    for delta in waiting:
+        if isinstance(delta, CallDelta):
+            if delta.slot not in calls:
+                calls[delta.slot] = []
+                groups.append(calls[delta.slot])
+            calls[delta.slot].append(delta)
+        elif groups and not isinstance(groups[-1][0], CallDelta):
+            groups[-1].append(delta)
+        else:
+            groups.append([delta])
+    return groups

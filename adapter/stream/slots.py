@@ -28,6 +28,7 @@ class CallSlots:
     def __init__(self) -> None:
         self._slots: list[_Slot] = []
         self._by_index: dict[int, _Slot] = {}
+        self._by_id: dict[tuple[int | None, str], _Slot] = {}
 
     def assign(self, index: int | None, id: str, name: str, arguments: str) -> int:
         """Return the number of the call that a fragment belongs to.
@@ -41,18 +42,21 @@ class CallSlots:
             self._slots.append(slot)
             if index is not None:
                 self._by_index[index] = slot
-        slot.id = slot.id or id
+        if id and not slot.id:
+            slot.id = id
+        if id:
+            self._by_id.setdefault((index, id), slot)
         slot.name = slot.name or name
         slot.pieces.append(arguments)
         return slot.number
 
     def _find(self, index: int | None, id: str) -> _Slot | None:
+        known = self._by_id.get((index, id)) if id else None
+        if known is not None:
+            return known
         if index is not None:
             return self._by_index.get(index)
         if id:
-            known = next((slot for slot in self._slots if slot.id == id), None)
-            if known is not None:
-                return known
             # An id that comes late belongs to the call that has none yet.
             return self._slots[-1] if self._slots and not self._slots[-1].id else None
         return self._slots[-1] if self._slots else None

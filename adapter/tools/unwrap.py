@@ -13,6 +13,7 @@ import msgspec
 FIELD = "input"
 
 _BEGINNING = re.compile(r'\s*\{\s*"input"\s*:\s*"')
+_MAX_BEGINNING_CHARS = 256  # blanks and all; what begins later is looked at when it is whole
 _COMPACT_BEGINNING = '{"input":"'
 _ESCAPES = {
     '"': '"',
@@ -65,7 +66,9 @@ class InputReader:
         if begun := _BEGINNING.match(self._held):
             self._held = self._held[begun.end() :]
             self._is_inside = True
-        elif not _COMPACT_BEGINNING.startswith("".join(self._held.split())):
+        elif len(self._held) > _MAX_BEGINNING_CHARS or not _COMPACT_BEGINNING.startswith(
+            "".join(self._held.split())
+        ):
             self._is_over = True  # it is something else: see `rest`
         return self._is_inside
 

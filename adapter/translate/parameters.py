@@ -119,6 +119,7 @@ PASSED_THROUGH = frozenset(
         "skip_special_tokens",
         "spaces_between_special_tokens",
         "stop",
+        "stream_interval",
         "stop_token_ids",
         "structured_outputs",
         "thinking",
@@ -133,7 +134,19 @@ PASSED_THROUGH = frozenset(
 
 # Fields of a chat request that are ours to write.
 _RESERVED = frozenset({"messages", "n", "stream", "stream_options"})
+# Sent where the dialect knows them, or the route passes them on.
+_HINTS = (
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "service_tier",
+)
+# Sent where the route passes them on: chat completions have them too, for a store of their own.
+_PASSABLE = ("metadata", "store")
 
+# What a history is looked up by.
+_REFERENCES = frozenset({"previous_response_id", "conversation"})
 _REFUSALS = {
     "previous_response_id": "previous responses are not stored here; send the whole conversation",
     "conversation": "conversations are not stored here; send the whole conversation as `input`",
@@ -155,8 +168,12 @@ class Parameters(msgspec.Struct, frozen=True):
     downgrades: tuple[str, ...] = ()
 
 
-def check_supported(request: ResponseRequest) -> None:
+def check_supported(request: ResponseRequest, *, has_history: bool = False) -> None:
     """Refuse what cannot be done.
+
+    Args:
+        request: the request.
+        has_history: the caller has looked up what the request refers to.
 
     Raises:
         InvalidRequestError: `param` names the parameter.
@@ -168,7 +185,7 @@ def check_supported(request: ResponseRequest) -> None:
             param="conversation",
         )
     for name, reason in _REFUSALS.items():
-        if getattr(request, name) is not None:
+        if getattr(request, name) is not None and not (has_history and name in _REFERENCES):
             raise InvalidRequestError(
                 f"Unsupported parameter: '{name}': {reason}.",
                 code="unsupported_parameter",
@@ -215,9 +232,21 @@ def to_chat_parameters(
         chat["reasoning_effort"] = request.reasoning.effort
     if (response_format := _response_format(request)) is not None:
         chat["response_format"] = response_format
-    downgrades = _add_optional(chat, request, dialect)
+    hints = _add_hints(chat, request, dialect.parameters, pass_fields)
+    downgrades = _add_verbosity(chat, request, dialect.parameters, pass_fields)
     dropped = _add_extras(chat, request.extras, unknown, pass_fields)
-    return Parameters(chat, (*downgrades, *dropped), tuple(downgrades))
+    return Parameters(chat, (*hints, *downgrades, *dropped), tuple(downgrades))
+
+
+def kept_fields(request: ResponseRequest, pass_fields: Collection[str]) -> frozenset[str]:
+    """Return the fields of a request that pass on by the operator's word.
+
+    Args:
+        request: the request.
+        pass_fields: as the route has them; `*` is all fields of the provider's own.
+    """
+    own = request.extras.keys() if "*" in pass_fields else ()
+    return frozenset((*pass_fields, *own))
 
 
 def wants_logprobs(request: ResponseRequest) -> bool:
@@ -225,22 +254,39 @@ def wants_logprobs(request: ResponseRequest) -> bool:
     return bool(request.top_logprobs) or "message.output_text.logprobs" in (request.include or ())
 
 
-def _add_optional(chat: dict[str, Any], request: ResponseRequest, dialect: Dialect) -> list[str]:
-    """Send hints where the dialect knows them. Only verbosity changes the answer."""
-    for name in (
-        "user",
-        "safety_identifier",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "service_tier",
-    ):
+def _add_hints(
+    chat: dict[str, Any],
+    request: ResponseRequest,
+    known: Collection[str],
+    pass_fields: Collection[str],
+) -> list[str]:
+    """Send what does not change the answer, and return the names of what is not sent."""
+    dropped: list[str] = []
+    for name in _HINTS:
         value = getattr(request, name)
-        if value is not None and name in dialect.parameters:
+        if value is None:
+            continue
+        if name in known or name in pass_fields:
             chat[name] = value
+        else:
+            dropped.append(name)
+    for name in _PASSABLE:
+        value = getattr(request, name)
+        if value is not None and name in pass_fields:
+            chat[name] = value
+    return dropped
+
+
+def _add_verbosity(
+    chat: dict[str, Any],
+    request: ResponseRequest,
+    known: Collection[str],
+    pass_fields: Collection[str],
+) -> list[str]:
     verbosity = request.text.verbosity if request.text else None
     if verbosity is None:
         return []
-    if "verbosity" not in dialect.parameters:
+    if "verbosity" not in known and "verbosity" not in pass_fields:
         return ["text.verbosity"]
     chat["verbosity"] = verbosity
     return []
@@ -254,7 +300,7 @@ def _add_extras(
 ) -> list[str]:
     dropped: list[str] = []
     for name, raw in extras.items():
-        passes = name in pass_fields or ("*" in pass_fields and name not in _RESERVED)
+        passes = name not in _RESERVED and (name in pass_fields or "*" in pass_fields)
         if passes or name in PASSED_THROUGH:
             if is_given(raw):
                 chat.setdefault(name, raw)

@@ -9,9 +9,8 @@ Source: Open Responses 2026-04-24 `ResponseResource`; OpenAI SDK 3.51 `Response`
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
 
-from adapter.types.items import OutputItem
+from adapter.types.items import Compaction, OutputItem
 
 Status = Literal["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]
 
@@ -75,4 +74,16 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     user: str | None = None
-    prompt_cache_retention: Raw | UnsetType = UNSET
+
+
+class CompactedResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What `POST /v1/responses/compact` returns: the user's messages, and what stands for the rest.
+
+    Source: Open Responses 2026-04-24 `CompactResource`.
+    """
+
+    id: str
+    object: Literal["response.compaction"] = "response.compaction"
+    created_at: int
+    output: tuple[dict[str, Any] | Compaction, ...]
+    usage: Usage
