@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +34,8 @@ SECRETS = frozenset({"upstream_api_key", "sealing_keys"})  # never shown
 
 _AT = re.compile(r" - at `\$\.(?P<name>\w+)[^`]*`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`")
+_MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`")
+_Kind = TypeVar("_Kind")
 
 
 class SettingsError(ValueError):
@@ -89,12 +91,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "without one, each process makes its own"
         ),
     ] = ()
+    max_summary_tokens: Annotated[
+        Annotated[int, Meta(ge=1)],
+        _about("the longest summary to ask for when a conversation is compacted, in tokens"),
+    ] = 8192
     reasoning_events: Annotated[
         Literal["reasoning_text", "reasoning"],
         _about(
             "names of raw reasoning events: reasoning_text (OpenAI) or reasoning (Open Responses)"
         ),
     ] = "reasoning_text"
+    websocket: Annotated[
+        bool, _about("serve the WebSocket mode; false answers a handshake with 426")
+    ] = True
     start_grace: Annotated[
         Seconds,
         _about(
@@ -140,6 +149,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = UrlPolicy()
 
     def __post_init__(self) -> None:
+        for name in self.routes:
+            if not name or "/" in name:
+                raise ValueError(f"'routes.{name}': expected a name without '/', as in name/model")
         self.known_dialects()
 
     def known_dialects(self) -> dict[str, Dialect]:
@@ -153,13 +165,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         known = dict(DIALECTS)
         for name, table in self.dialects.items():
             known[name] = dialect_from(table, name, known)
-        for name in (self.dialect, *(route.dialect for route in self.routes.values())):
+        asked = {"dialect": self.dialect}
+        asked |= {f"routes.{name}.dialect": route.dialect for name, route in self.routes.items()}
+        for at, name in asked.items():
             if name != AUTO_DIALECT and name not in known:
                 try:
                     known[name] = dialect_named(name)
-                except (KeyError, ValueError) as exc:
+                except KeyError as exc:
                     choices = ", ".join([AUTO_DIALECT, *sorted(known)])
-                    raise ValueError(f"'dialect': expected one of {choices}, got {name!r}") from exc
+                    raise ValueError(f"{at!r}: expected one of {choices}, got {name!r}") from exc
+                except ValueError as exc:
+                    raise ValueError(f"{at!r}: {str(exc).rstrip('.')}") from exc
         return known
 
     @classmethod
@@ -184,10 +200,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         values = _from_file(Path(config)) if config else {}
         values |= _from_environment(cls, environ)
         values |= {name: value for name, value in arguments.items() if value is not None}
-        try:
-            return msgspec.convert(values, cls, strict=False)
-        except msgspec.ValidationError as exc:
-            raise SettingsError(_explain(exc)) from exc
+        # Tables by themselves, so that an error can name the route.
+        if isinstance(routes := values.get("routes"), Mapping):
+            values["routes"] = {
+                name: _convert(route, RouteSettings, f"routes.{name}.")
+                for name, route in routes.items()
+            }
+        if "fetch" in values:
+            values["fetch"] = _convert(values["fetch"], UrlPolicy, "fetch.")
+        return _convert(values, cls)
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         values = {name: getattr(self, name) for name in self.__struct_fields__}
@@ -217,22 +238,37 @@ def describe_settings(*, tables: bool = False) -> dict[str, tuple[str, Any]]:
     }
 
 
-def _explain(exc: msgspec.ValidationError) -> str:
-    """Return what msgspec found wrong, with the name of the setting first."""
+def _convert(values: Any, kind: type[_Kind], at: str = "") -> _Kind:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise SettingsError(_explain(exc, kind, at)) from exc
+
+
+def _explain(exc: msgspec.ValidationError, kind: type, at: str) -> str:
+    """Return what msgspec found wrong, with the name of the setting first.
+
+    Args:
+        exc: what it says.
+        kind: what was expected.
+        at: where that stands, such as `routes.fast.`.
+    """
     reason = str(exc)
     if unknown := _UNKNOWN.match(reason):
-        return f"Unknown setting '{unknown['name']}'."
+        return f"Unknown setting '{at}{unknown['name']}'."
+    if missing := _MISSING.match(reason):
+        return f"Missing setting '{at}{missing['name']}'."
     place = _AT.search(reason)
-    if place is None:
-        return f"Invalid setting {reason}."
-    name = place["name"]
-    found = reason[: place.start()].replace("`", "")
+    if place is None and not at:  # what `__post_init__` found, with its name
+        return f"{reason}." if reason.startswith("Invalid") else f"Invalid setting {reason}."
+    name = place["name"] if place else ""
+    found = (reason[: place.start()] if place else reason).replace("`", "")
     if found.startswith("Invalid enum value"):
-        choices = get_args(get_type_hints(Settings)[name])
+        choices = get_args(get_type_hints(kind)[name])
         found = (
             f"expected one of {', '.join(choices)}, got{found.removeprefix('Invalid enum value')}"
         )
-    return f"Invalid setting '{name}': {found[0].lower()}{found[1:]}."
+    return f"Invalid setting '{(at + name).rstrip('.')}': {found[0].lower()}{found[1:]}."
 
 
 def _metas(hint: Any) -> list[Meta]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from adapter.dialects import Dialect
-from adapter.errors import AdapterError, UpstreamError
+from adapter.errors import AdapterError, InvalidRequestError, UpstreamError
 from adapter.fetch.base import Fetches
 from adapter.fetch.images import inline_images
 from adapter.habits import Habits
@@ -75,6 +75,7 @@ class ResponseRun:
         upstream: where to ask.
         headers: request headers for the upstream.
         surroundings: ids, the clock, limits.
+        model: what the upstream calls the model, if not what the client does.
 
     Attributes:
         translation: what is asked upstream; another one once something was learned.
@@ -92,6 +93,8 @@ class ResponseRun:
         upstream: Upstream,
         headers: Mapping[str, str],
         surroundings: Surroundings,
+        *,
+        model: str | None = None,
     ) -> None:
         self.is_over = False
         self._request = request
@@ -100,8 +103,9 @@ class ResponseRun:
         self._upstream = upstream
         self._headers = headers
         self._surroundings = surroundings
-        self._model = request.model or ""
+        self._model = model or request.model or ""
         self._dialect = habits.of(self._model)
+        self._lessons: list[tuple[Dialect, Dialect]] = []
         self.translation = translate(self._dialect)
         self._machine = ResponseStream(
             to_response(
@@ -112,6 +116,7 @@ class ResponseRun:
             ),
             surroundings.new_id,
             tools=self.translation.toolbox.offered,
+            call_ids=self.translation.call_ids,
             reasoning=_reasoning(request, surroundings),
         )
 
@@ -161,7 +166,7 @@ class ResponseRun:
 
     async def _answer(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers."""
-        refusals: list[UpstreamError] = []
+        refusals = 0
         while True:
             turn = self._new_turn()
             try:
@@ -174,10 +179,13 @@ class ResponseRun:
                     yield events
                 turn.check()
             except UpstreamError as error:
-                self._study(error, turn, refusals)
+                _mask_key(error, self._headers)
+                refusals += 1
+                if turn.has_begun or refusals > MAX_LESSONS or not self._learn(error):
+                    raise
             else:
                 break
-        self._remember(refusals)
+        self._remember()
         yield self._end(turn)
 
     def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
@@ -223,29 +231,36 @@ class ResponseRun:
             return None
         return partial(inline_images, fetcher=fetcher, paths=find_image_paths(self._request))
 
-    def _study(self, error: UpstreamError, turn: Turn, refusals: list[UpstreamError]) -> None:
-        """Return if it is worth while to ask again, and raise otherwise."""
-        _mask_key(error, self._headers)
-        refusals.append(error)
-        if turn.has_begun:
-            raise error
-        if len(refusals) > MAX_LESSONS or not self._learn(error):
-            raise refusals[0] from None
-
-    def _remember(self, refusals: list[UpstreamError]) -> None:
-        """Let later requests of the model begin with what was learned, now that it worked."""
-        if refusals and all(is_lasting(error) for error in refusals):
-            self._habits.learn(self._model, self._dialect)
-
     def _learn(self, error: UpstreamError) -> bool:
-        """Take a refusal for a lesson, and tell whether it was one."""
+        """Take a refusal for a lesson, and tell whether it was one.
+
+        Raises:
+            InvalidRequestError: what it taught is that the request cannot be sent.
+        """
         better = learn(self._dialect, self.translation.chat, error)
         if better is None:
             return False
+        if is_lasting(error):
+            self._lessons.append((self._dialect, better))
         self._dialect = better
-        self.translation = self._translate(better)
-        logger.debug("learned from a refusal; asking again")
+        try:
+            self.translation = self._translate(better)
+        except InvalidRequestError:
+            self._remember()
+            raise
+        # Headers may have left already, so the log has what they would say.
+        logger.debug(
+            "learned from a refusal (%s); asking again, dropped: %s, adapted: %s",
+            ", ".join(sorted(better.learned)),
+            ", ".join(self.translation.dropped),
+            ", ".join(self.translation.adapted),
+        )
         return True
+
+    def _remember(self) -> None:
+        """Let later requests of the model begin with what was learned, now that it worked."""
+        for before, after in self._lessons:
+            self._habits.learn(self._model, before, after)
 
     def _end(self, turn: Turn) -> list[Event]:
         """Close what is open and return all that is left to say, for one send."""

@@ -14,7 +14,8 @@ from typing import Any, get_args
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
-from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses import CompactedResponse, Response, ResponseStreamEvent
+from openai.types.responses.responses_server_event import ResponseWsError
 from pydantic import BaseModel, ValidationError
 
 _SCHEMA = Path(__file__).parent / "data" / "openresponses-2026-04-24.openapi.json"
@@ -53,6 +54,17 @@ def response_errors(response: Mapping[str, Any]) -> list[str]:
     return _schema_errors("ResponseResource", _as_response(response))
 
 
+def compacted_errors(compacted: Mapping[str, Any]) -> list[str]:
+    """Return why Open Responses, or the SDK, refuses the answer of `/responses/compact`.
+
+    The types of the SDK know no messages of the user in it, though OpenAI sends them.
+    """
+    others = [item for item in compacted["output"] if item.get("role") != "user"]
+    return _schema_errors("CompactResource", compacted) + _model_errors(
+        CompactedResponse, {**compacted, "output": others}
+    )
+
+
 def event_errors(event: Mapping[str, Any]) -> list[str]:
     """Return why Open Responses 2026-04-24 refuses an event; none if it takes it.
 
@@ -89,6 +101,11 @@ def sdk_errors(event: Mapping[str, Any]) -> list[str]:
         event = _as_flat_error(event)
     model = _sdk_events().get(str(kind))
     return [f"type: {kind} is unknown"] if model is None else _model_errors(model, event)
+
+
+def socket_error_errors(frame: Mapping[str, Any]) -> list[str]:
+    """Return why either refuses the frame for an error of a WebSocket; none if both take it."""
+    return _schema_errors("WebSocketErrorEvent", frame) + _model_errors(ResponseWsError, frame)
 
 
 def _as_response(response: Mapping[str, Any]) -> Mapping[str, Any]:

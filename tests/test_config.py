@@ -1,5 +1,6 @@
 """Settings: where they come from, which source wins, and what is said about a value that does not fit."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "downgrades": ("refuse", "refuse"),
     "reasoning_summaries": ("instead", "instead"),
     "sealing_keys": ("a long enough secret", ("a long enough secret",)),
+    "max_summary_tokens": ("10", 10),
     "hosted_tools": ("error", "error"),
     "reasoning_events": ("reasoning", "reasoning"),
+    "websocket": ("false", False),
     "start_grace": ("1.5", 1.5),
     "keepalive": ("comment", "comment"),
     "keepalive_interval": ("2", 2.0),
@@ -85,7 +88,7 @@ def test_setting_comes_from_an_argument(name: str) -> None:
 def test_setting_comes_from_a_file(name: str, tmp_path: Path) -> None:
     _, value = OTHER_VALUES[name]
     written = list(value) if isinstance(value, tuple) else value
-    file = write(tmp_path, f"{name} = {written!r}\n")
+    file = write(tmp_path, f"{name} = {json.dumps(written)}\n")
     assert tomllib.loads(file.read_text()) == {name: written}
 
     settings = Settings.load(file, environ={})

@@ -168,7 +168,7 @@ def test_json_of_any_depth_is_answered_or_refused(place: bytes, stream: bool) ->
     depths = [100, 150, *range(940, 1_000), 5_000]
     bodies = [place % (b"[" * depth + b"]" * depth) for depth in depths]
 
-    assert {post(body_of(body, stream=stream)).status for body in bodies} == {200, 400}
+    assert {post(body_of(body, stream=stream)).status for body in bodies} <= {200, 400}
 
 
 @pytest.mark.parametrize("fields", ODDITIES)

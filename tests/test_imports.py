@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent.parent
 
 # Extras, which may be missing; `mcp` also replaces a method of uvicorn as it is imported.
 OPTIONAL = [
+    "backports.zstd",
+    "brotli",
     "cryptography",
     "mcp",
     "opentelemetry",

@@ -15,6 +15,8 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapter.asgi.clients import status_for
+from adapter.asgi.compact import CompactConversation
 from adapter.asgi.create import CreateResponse
 from adapter.asgi.http import (
     ClientDisconnectedError,
@@ -23,10 +25,17 @@ from adapter.asgi.http import (
     send_error,
     send_json,
 )
-from adapter.asgi.paths import MODELS, allowed_methods, find_route, route_path
+from adapter.asgi.paths import (
+    COMPACT,
+    MODELS,
+    RESPONSES,
+    allowed_methods,
+    find_route,
+    route_path,
+)
 from adapter.asgi.service import Service, new_id
 from adapter.asgi.upstreams import make_proxy
-from adapter.asgi.websocket import deny_upgrade
+from adapter.asgi.websocket import WebSocketResponses, deny_upgrade
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError
 from adapter.upstream.base import Upstream
@@ -68,6 +77,8 @@ class ResponsesAPI:
         self.settings = settings or Settings.load(**options)
         self._service = Service(upstream, self.settings)
         self._create = CreateResponse(self._service)
+        self._compact = CompactConversation(self._service)
+        self._websocket = WebSocketResponses(self._service)
         self._other = other
 
     async def __aenter__(self) -> None:
@@ -111,7 +122,7 @@ class ResponsesAPI:
         send: Send,
         upstream: Upstream | None = None,
     ) -> None:
-        """Serve a request for one of our routes.
+        """Serve a request, or a WebSocket, for one of our routes.
 
         Args:
             route: as `find_route` says.
@@ -120,11 +131,14 @@ class ResponsesAPI:
             send: of the request.
             upstream: where to send the chat request, if not to the app's own upstream.
         """
-        if scope["type"] == "websocket":
-            await deny_upgrade(scope, receive, send, status=426)
-            return
         headers = read_headers(scope)
         request_id = encode_headers({"x-request-id": _request_id(headers)})
+        if scope["type"] == "websocket":
+            if route == RESPONSES:
+                await self._websocket(scope, receive, send, headers, upstream, request_id)
+            else:
+                await deny_upgrade(scope, receive, send, status=404)
+            return
         try:
             if scope["method"] not in allowed_methods(route):
                 raise _wrong_method(scope["method"], route)
@@ -132,10 +146,12 @@ class ResponsesAPI:
                 models = await self._service.routes.list_models(self._service.forwarded(headers))
                 await send_json(send, 200, models, request_id)
             else:
-                await self._create(scope, receive, send, headers, upstream, request_id)
+                answer = self._compact if route == COMPACT else self._create
+                await answer(scope, receive, send, headers, upstream, request_id)
         except ClientDisconnectedError:
             logger.debug("the client went before its request was complete")
         except AdapterError as error:
+            error.status = status_for(error, headers)
             await send_error(send, error, request_id)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -147,16 +163,21 @@ class ResponsesAPI:
 
 
 class _Sidecar(ResponsesAPI):
-    """The app with a proxy for every other path; it opened both, and closes both."""
+    """The app with a proxy for every other path, if there is a default route to pass it on to.
+
+    It opened both, and closes both.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings=settings)
         default = self._service.routes.default()
-        self._other = self._proxy = make_proxy(default, settings)
+        self._proxy = None if default is None else make_proxy(default, settings)
+        self._other = self._proxy
 
     async def aclose(self) -> None:
         await super().aclose()
-        await self._proxy.aclose()
+        if self._proxy is not None:
+            await self._proxy.aclose()
 
 
 def create_app() -> ResponsesAPI:

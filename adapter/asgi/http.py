@@ -1,12 +1,12 @@
-"""Reading bodies and sending whole answers over raw ASGI."""
+"""Reading headers and sending whole answers over raw ASGI."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
-from adapter.errors import AdapterError, TooLargeError
+from adapter.errors import AdapterError
 
 _encode = msgspec.json.Encoder().encode
 Headers = Iterable[tuple[bytes, bytes]]
@@ -14,28 +14,6 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 class ClientDisconnectedError(Exception):
     """The client has gone: there is nobody to answer."""
-
-
-async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """Return the whole request body.
-
-    Raises:
-        TooLargeError: it is longer than allowed.
-        ClientDisconnectedError: the client went before it was complete.
-    """
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnectedError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > max_bytes:
-            raise TooLargeError(f"The request body is larger than the limit of {max_bytes} bytes.")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
 
 
 def read_headers(scope: Scope) -> dict[str, str]:

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 RESPONSES = "/responses"
+COMPACT = "/responses/compact"
 MODELS = "/models"
-_ROUTES: dict[str, tuple[str, ...]] = {RESPONSES: ("POST",), MODELS: ("GET",)}
+_ROUTES: dict[str, tuple[str, ...]] = {
+    RESPONSES: ("POST",),
+    COMPACT: ("POST",),
+    MODELS: ("GET",),
+}
 
 
 def route_path(scope: Mapping[str, Any]) -> str:

@@ -36,29 +36,25 @@ class Routes:
     ) -> None:
         dialects = settings.known_dialects()
         self._settings: dict[str, RouteSettings] = dict(settings.routes)
-        has_own = given is not None or settings.upstream is not None
-        if has_own or not self._settings:
-            if DEFAULT_ROUTE in self._settings or any(
-                route.default for route in self._settings.values()
-            ):
-                raise SettingsError(
-                    "Two default routes: expected `upstream`, or a route with `default = true`."
-                )
-            self._settings[DEFAULT_ROUTE] = _default_route(given, settings)
-        self._routes = {
-            name: Route(
-                name,
-                route,
-                make_upstream(
-                    given if name == DEFAULT_ROUTE and has_own else None, route, settings
-                ),
-                dialects,
+        has_own = given is not None or settings.upstream is not None or not self._settings
+        defaults = [name for name, route in self._settings.items() if route.default]
+        if len(defaults) + has_own > 1 or (has_own and DEFAULT_ROUTE in self._settings):
+            raise SettingsError(
+                "Two default routes: expected `upstream`, or one route with `default = true`."
             )
+        upstreams = {
+            name: make_upstream(None, route, settings, f"routes.{name}.upstream")
             for name, route in self._settings.items()
         }
-        self.are_several = len(self._routes) > 1 or any(
-            route.aliases for route in self._settings.values()
-        )
+        if has_own:
+            self._settings[DEFAULT_ROUTE] = own = _default_route(given, settings)
+            upstreams[DEFAULT_ROUTE] = make_upstream(given, own, settings)
+        self._routes = {
+            name: Route(name, route, upstreams[name], dialects)
+            for name, route in self._settings.items()
+        }
+        self.are_several = len(self._routes) > 1 or not (has_own or defaults)
+        self.are_several |= any(route.aliases for route in self._settings.values())
 
     async def aclose(self) -> None:
         """Close the connections to all upstreams."""
@@ -67,16 +63,17 @@ class Routes:
             if route.proxy is not None:
                 await route.proxy.aclose()
 
-    def default(self) -> RouteSettings:
-        """Return the settings of the route that other paths go to.
+    def default(self) -> RouteSettings | None:
+        """Return the settings of the route that other paths go to, or None if none is the default."""
+        return next((route for route in self._settings.values() if route.default), None)
 
-        Raises:
-            SettingsError: no route is the default.
-        """
-        for route in self._settings.values():
-            if route.default:
-                return route
-        raise SettingsError("No default route to pass other paths on to: set `default = true`.")
+    def all_pass_through(self) -> bool:
+        """Tell whether every request goes to an upstream's own Responses API."""
+        return all(route.passes_through() for route in self._routes.values())
+
+    def some_pass_through(self) -> bool:
+        """Tell whether any request does."""
+        return any(route.passes_through() for route in self._routes.values())
 
     def choose(self, model: str) -> tuple[Route, str]:
         """Return the route of a model, and what the model is called there.

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from adapter.asgi.route import Route
 from adapter.asgi.routes import Routes, route_headers
 from adapter.asgi.sealer import make_sealer, warn_of_own_key
+from adapter.compaction import CompactionRun
 from adapter.config import Settings
+from adapter.errors import InvalidRequestError
 from adapter.loop import ResponseRun, Surroundings
 from adapter.sealing import Sealer
-from adapter.translate.decode import decode_request
+from adapter.translate.compaction import without_trigger
+from adapter.translate.decode import decode_request, read_model
+from adapter.translate.replay import History
 from adapter.translate.request import Options, to_chat_request
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
@@ -23,11 +27,12 @@ if TYPE_CHECKING:
     from adapter.fetch.fetch import Fetcher
 
 _ID_BYTES = 24  # 48 hex digits, as OpenAI's ids have
+_CALL_ID_BYTES = 12  # it comes back in history, where OpenAI's chat takes 40 characters at most
 
 
 def new_id(prefix: str) -> str:
     """Return an id that nobody can guess, such as `resp_…`."""
-    return f"{prefix}_{secrets.token_hex(_ID_BYTES)}"
+    return f"{prefix}_{secrets.token_hex(_CALL_ID_BYTES if prefix == 'call' else _ID_BYTES)}"
 
 
 class Service:
@@ -65,6 +70,9 @@ class Service:
         model: str,
         headers: Mapping[str, str],
         upstream: Upstream | None = None,
+        *,
+        history: History | None = None,
+        needs_input: bool = True,
     ) -> ResponseRun:
         """Prepare the run of a request.
 
@@ -74,17 +82,72 @@ class Service:
             model: what the route calls it.
             headers: of the client's request.
             upstream: where to ask, if not the route's own.
+            history: what was said before; see `to_chat_request`.
+            needs_input: see `to_chat_request`.
 
         Raises:
             InvalidRequestError: the request cannot be translated.
         """
+        compacted = without_trigger(request)
+        if compacted is not None:
+            return self.compaction(compacted, route, model, headers, upstream, history=history)
+        translate = partial(
+            to_chat_request,
+            request,
+            model=model,
+            history=history,
+            needs_input=needs_input,
+            options=self._options(route),
+        )
         return ResponseRun(
             request,
-            partial(to_chat_request, request, model=model, options=self._options(route)),
+            translate,
             route.habits,
             upstream or route.upstream,
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
+            model=model,
+        )
+
+    def compaction(
+        self,
+        request: ResponseRequest,
+        route: Route,
+        model: str,
+        headers: Mapping[str, str],
+        upstream: Upstream | None = None,
+        *,
+        history: History | None = None,
+    ) -> CompactionRun:
+        """Prepare the run of a request for compaction; see `run`.
+
+        Args:
+            request: what the client asked, without the trigger.
+            route: of the model.
+            model: what the route calls it.
+            headers: of the client's request.
+            upstream: where to ask, if not the route's own.
+            history: what was said before; see `to_chat_request`.
+
+        Raises:
+            InvalidRequestError: the request cannot be translated, or nothing can be sealed here.
+        """
+        if self._warned_sealer is None:
+            raise _cannot_seal()
+        options = self._options(route)
+        return CompactionRun(
+            request,
+            history,
+            lambda request, history: partial(
+                to_chat_request, request, model=model, history=history, options=options
+            ),
+            route.habits,
+            upstream or route.upstream,
+            route_headers(route.settings, self.forwarded(headers, route)),
+            self._surroundings(request, headers),
+            model=model,
+            sealer=self._warned_sealer,
+            max_tokens=self.settings.max_summary_tokens,
         )
 
     def decode(self, body: bytes) -> tuple[ResponseRequest, Route, str]:
@@ -97,6 +160,20 @@ class Service:
         request = decode_request(body)
         route, model = self.routes.choose(request.model or "")
         return request, route, model
+
+    def passed_on(self, body: bytes) -> tuple[Route, str] | None:
+        """Return the route, and its name for the model, of a request that goes on as it is.
+
+        What its upstream's own Responses API takes is not ours to check.
+
+        Raises:
+            InvalidRequestError: the body names no model.
+            NotFoundError: no route serves the model.
+        """
+        if not self.routes.some_pass_through():
+            return None
+        route, model = self.routes.choose(read_model(body))
+        return (route, model) if route.passes_through() else None
 
     def forwarded(self, headers: Mapping[str, str], route: Route | None = None) -> dict[str, str]:
         """Return the request headers that upstreams see, or the upstream of one route."""
@@ -113,6 +190,9 @@ class Service:
             pass_fields=frozenset(route.settings.pass_fields),
             body=route.settings.body,
             open_sealed=None if self._sealer is None else partial(self._sealer.open, "reasoning"),
+            open_compaction=(
+                None if self._sealer is None else partial(self._sealer.open, "compaction")
+            ),
         )
 
     def _surroundings(self, request: ResponseRequest, headers: Mapping[str, str]) -> Surroundings:
@@ -143,3 +223,11 @@ class Service:
         from adapter.fetch.fetch import Fetcher
 
         return Fetcher(self.settings.fetch)
+
+
+def _cannot_seal() -> InvalidRequestError:
+    return InvalidRequestError(
+        "Compaction needs an extra of this server: pip install 'responses-adapter[sealing]'.",
+        code="unsupported_value",
+        param="input",
+    )

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 
 def make_upstream(
-    given: "str | httpx2.AsyncClient | Upstream | None", route: RouteSettings, settings: Settings
+    given: "str | httpx2.AsyncClient | Upstream | None",
+    route: RouteSettings,
+    settings: Settings,
+    at: str = "upstream",
 ) -> Upstream:
     """Return the upstream of a route: the one that was given, in whatever form, or that it names.
+
+    Args:
+        given: the upstream, if not that of the route.
+        route: its address, if not given, and its limits.
+        settings: the limits that the route does not set.
+        at: name of the setting with the address, for errors.
 
     Raises:
         SettingsError: there is none, or its URL cannot be used.
@@ -23,7 +32,7 @@ def make_upstream(
     given = given if given is not None else route.upstream
     if given == "":
         raise SettingsError(
-            "No upstream: expected the base URL of a chat-completions server, such as "
+            f"No {at}: expected the base URL of a chat-completions server, such as "
             "http://127.0.0.1:8000/v1, as an argument or in ADAPTER_UPSTREAM."
         )
     if isinstance(given, str):
@@ -32,7 +41,7 @@ def make_upstream(
         try:
             return HttpUpstream(given, **_limits(route, settings))
         except ValueError as exc:
-            raise _not_a_base_url(exc) from exc
+            raise _not_a_base_url(exc, at) from exc
     if _is_upstream(given):
         return given
     from adapter.upstream.httpx import HttpxUpstream
@@ -45,7 +54,7 @@ def make_upstream(
             idle_timeout=limits["idle_timeout"],
         )
     except ValueError as exc:
-        raise _not_a_base_url(exc) from exc
+        raise _not_a_base_url(exc, at) from exc
 
 
 def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":
@@ -82,5 +91,5 @@ def _limits(route: RouteSettings, settings: Settings) -> dict[str, Any]:
     return limits
 
 
-def _not_a_base_url(exc: ValueError) -> SettingsError:
-    return SettingsError(f"Invalid setting 'upstream': {exc}.")
+def _not_a_base_url(exc: ValueError, at: str = "upstream") -> SettingsError:
+    return SettingsError(f"Invalid setting '{at}': {exc}.")

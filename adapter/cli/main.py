@@ -3,7 +3,9 @@
 import click
 
 from adapter._version import __version__
+from adapter.cli.codex_config import codex_config
 from adapter.cli.demo import demo
+from adapter.cli.probe import probe
 from adapter.cli.serve import serve
 from adapter.config import SettingsError
 
@@ -28,3 +30,5 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(demo)
+main.add_command(probe)
+main.add_command(codex_config)

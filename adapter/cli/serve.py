@@ -24,12 +24,22 @@ def settings_options(command: Command) -> Command:
         option = click.option(
             "--" + name.replace("_", "-"),
             name,
-            metavar="TEXT" if not isinstance(default, int | float) else "NUMBER",
+            metavar=_kind_of(default),
             help=f"{description[0].upper()}{description[1:]}. [env: {ENV_PREFIX}{name.upper()}; "
             f"default: {'none' if shown is None else shown}]",
         )
         command = option(command)
     return command
+
+
+def _kind_of(default: Any) -> str:
+    match default:
+        case bool():
+            return "TRUE|FALSE"
+        case int() | float():
+            return "NUMBER"
+        case _:
+            return "TEXT"
 
 
 @click.command()
@@ -101,6 +111,7 @@ def run_server(
         "log_level": log_level,
         "access_log": False,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+        "ws_max_size": settings.max_body_bytes,  # a frame may be as large as a body
     }
     app = make_sidecar(settings)  # finds faults before there are workers
     if workers == 1:

@@ -71,6 +71,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tool_bridge: what an assistant message says between the outputs of tools and a user
             message; None where they may follow each other.
         empty_answers: assistant messages without content and calls are taken.
+        last_answer: the last message may be an assistant's; otherwise a user asks to go on.
         parts: content parts beyond text that it takes.
         image_urls: it fetches images from `any` URL, or takes `data` URLs alone.
         refusal_field: assistant messages may carry `refusal`; otherwise it is sent as content.
@@ -88,6 +89,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         parameters: optional request fields that it knows beyond the ones all servers take.
         refuses: request fields that it answers with an error; they are not sent.
         refused_values: (field, JSON of the value) that it answers with an error.
+        exclusive: (field, other): the other is not sent beside the field.
         only: the request fields that it knows besides `model`, `messages` and `stream`, where it
             refuses all others; None where it ignores them.
         renames: its own names of request fields, by the usual ones.
@@ -95,6 +97,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         body: request fields to add where the client gives none, by their path.
         tool_choices: forms of `tool_choice` that it obeys.
         strict_tools: a function may carry `strict`.
+        strict_formats: a schema of `response_format` may carry `strict`.
+        parallel_calls: a message of history may hold several calls; otherwise each is sent with
+            its output before the next.
         object_arguments: arguments in history are objects, not strings.
         call_id_length: exact length of alphanumeric call ids, or None if any will do.
         signature_filler: thought signature for calls that have none; None where there are no
@@ -110,6 +115,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         think_marks: what opens and what closes it.
         cumulative_details: reasoning, as text or as `reasoning_details`, repeats what was said
             before.
+        learned: names of the facts that refusals taught (`adapter.translate.learn`); what comes of
+            them is reported to the caller. No row has any.
     """
 
     name: str
@@ -129,6 +136,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     merge_same_role: bool = True
     tool_bridge: str | None = None
     empty_answers: bool = True
+    last_answer: bool = True
     parts: frozenset[str] = frozenset({"image_url"})
     image_urls: Literal["any", "data"] = "any"
     refusal_field: bool = False
@@ -145,6 +153,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     parameters: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
     refused_values: frozenset[tuple[str, str]] = frozenset()
+    exclusive: frozenset[tuple[str, str]] = frozenset()
     only: frozenset[str] | None = None
     renames: dict[str, str] = {}
     ranges: dict[str, tuple[float, float]] = {}
@@ -152,6 +161,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     # Tools
     tool_choices: frozenset[ToolChoiceForm] = frozenset({"none", "auto", "required"})
     strict_tools: bool = True
+    strict_formats: bool = True
+    parallel_calls: bool = True
     object_arguments: bool = False
     call_id_length: int | None = None
     signature_filler: str | None = None
@@ -163,6 +174,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     think_tags: ThinkTags = "start"
     think_marks: tuple[str, str] = THINK_MARKS
     cumulative_details: bool = False
+    # What was learned
+    learned: frozenset[str] = frozenset()
 
     def for_model(self, model: str) -> "Dialect":
         """Return the dialect with the facts of a model, whose own are not told apart any more."""

@@ -19,7 +19,9 @@ from adapter.dialects.base import Dialect, ModelFacts
 
 DEFAULT_BASE = "generic"
 # What says which upstream it is, instead of what it is like.
-_OWN = frozenset({"name", "source", "hosts", "ports", "owners", "servers"})
+_OWN = frozenset({"source", "hosts", "ports", "owners", "servers"})
+# What no table sets: the heading does, and refusals do.
+_UNSET = frozenset({"name", "learned"})
 
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
@@ -55,7 +57,7 @@ def _inherited(base: Dialect, facts: Mapping[str, Any]) -> dict[str, Any]:
         for row in base.models
     ]
     table: dict[str, Any] = msgspec.to_builtins(
-        {fact: value for fact, value in inherited.items() if fact not in _OWN}
+        {fact: value for fact, value in inherited.items() if fact not in _OWN | _UNSET}
     )
     return table
 
@@ -75,8 +77,9 @@ def _typed_models(dialect: Dialect, name: str) -> tuple[ModelFacts, ...]:
 
 
 def _check_names(facts: Mapping[str, Any], name: str, at: str = "") -> None:
-    if unknown := sorted(facts.keys() - set(Dialect.__struct_fields__)):
-        expected = ", ".join(sorted({*Dialect.__struct_fields__, "base"} - {"name"}))
+    known = set(Dialect.__struct_fields__) - _UNSET
+    if unknown := sorted(facts.keys() - known - {"name"}):
+        expected = ", ".join(sorted(known | {"base"}))
         raise _invalid(name, f"{at}unknown fact {unknown[0]!r}; expected one of {expected}")
 
 

@@ -71,6 +71,7 @@ class ResponseStream:
         response: the response in progress, without output.
         new_id: (prefix) to a new id, such as `msg_…`.
         tools: the tools that the chat model may call, by the name that it knows.
+        call_ids: ids of earlier calls, which no call of this response may have.
         reasoning: how reasoning is shown, if not as it comes.
 
     Attributes:
@@ -84,6 +85,7 @@ class ResponseStream:
         new_id: Callable[[str], str],
         *,
         tools: Mapping[str, OfferedTool] | None = None,
+        call_ids: Iterable[str] = (),
         reasoning: ContentKind | None = None,
     ) -> None:
         self.is_started = False
@@ -97,7 +99,7 @@ class ResponseStream:
         self._waiting: list[Delta] = []
         self._blanks: list[Delta] = []
         self._called: set[int] = set()  # slots of this turn
-        self._call_ids: set[str] = set()
+        self._call_ids = set(call_ids)
         self._incomplete: IncompleteDetails | None = None
         self._usage: Usage | None = None
         self._kinds: Mapping[type, ContentKind] = {
@@ -248,7 +250,11 @@ class ResponseStream:
         return find_tool(name, self._tools)
 
     def _unique_call_id(self, wanted: str) -> str:
-        """Return the upstream's id, unless it has none or used it before (`reported.md` §3.2)."""
+        """Return the upstream's id, unless it has none or used it before (`reported.md` §3.2).
+
+        Servers that count from zero in every answer use it before, too: the Agents SDKs refuse a
+        second call of an id.
+        """
         call_id = wanted if wanted and wanted not in self._call_ids else self._new_id("call")
         self._call_ids.add(call_id)
         return call_id

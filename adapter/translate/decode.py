@@ -13,8 +13,14 @@ from adapter.types.request import JsonSchemaFormat, ResponseRequest
 
 MAX_METADATA_PAIRS = 16  # OpenAI's limit (sheet §3)
 
+
+class _OnlyModel(msgspec.Struct, frozen=True):
+    model: str | None = None
+
+
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _request = msgspec.json.Decoder(ResponseRequest)
+_only_model = msgspec.json.Decoder(_OnlyModel)
 KNOWN_FIELDS = frozenset(ResponseRequest.__struct_fields__) - {"extras"}
 
 
@@ -46,15 +52,36 @@ def decode_request(body: bytes) -> ResponseRequest:
     return msgspec.structs.replace(request, extras=extras)
 
 
-def _check(request: ResponseRequest) -> None:
-    if request.model is None:
+def read_model(body: bytes) -> str:
+    """Return the model of a request that is not ours to check.
+
+    Raises:
+        InvalidRequestError: not JSON, or no model.
+    """
+    try:
+        return _check_model(_only_model.decode(body).model)
+    except msgspec.ValidationError as exc:
+        raise invalid(exc) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise _not_json(f"{exc}") from exc
+    except RecursionError as exc:
+        raise _not_json("it is nested too deeply") from exc
+
+
+def _check_model(model: str | None) -> str:
+    if model is None:
         raise missing_parameter("model")
-    if not request.model.strip():
+    if not model.strip():
         raise InvalidRequestError(
             "Invalid 'model': expected the name of a model, got an empty string.",
             code="invalid_value",
             param="model",
         )
+    return model
+
+
+def _check(request: ResponseRequest) -> None:
+    _check_model(request.model)
     if request.text is not None and isinstance(request.text.format, JsonSchemaFormat):
         check_depth(request.text.format.schema, "text.format.schema")
     if request.response_format is not None and request.response_format.json_schema is not None:

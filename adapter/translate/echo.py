@@ -31,6 +31,7 @@ def to_response(
         created_at=created_at,
         status="in_progress",
         model=request.model or "",
+        previous_response_id=request.previous_response_id,
         instructions=request.instructions,
         tools=translation.toolbox.echo,
         tool_choice=translation.tool_choice,

@@ -15,6 +15,7 @@ from adapter.translate.history import HISTORY
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.input import (
     AdditionalTools,
+    CompactionItem,
     InputItem,
     ItemReference,
     MessageItem,
@@ -24,13 +25,13 @@ from adapter.types.parts import Part
 from adapter.types.raw import is_given
 
 MAX_ITEMS = 100_000
+TRIGGER = "compaction_trigger"  # of a request, not of the conversation
 
 # Calls that a hosting server made by itself, and what belongs to them. The model's answer already
 # tells what came of them, and chat completions have no place for them.
 SKIPPED_ITEMS = frozenset(
     {
         "code_interpreter_call",
-        "compaction",
         "configuration_update",
         "file_search_call",
         "image_generation_call",
@@ -64,11 +65,13 @@ class ReadInput(msgspec.Struct, frozen=True):
         items: the conversation.
         tools: raw tools that items bring, with their paths.
         skipped: paths of items that are not shown to the model, by policy.
+        triggers: paths of items that ask for compaction.
     """
 
     items: list[PlacedItem]
     tools: list[tuple[str, Raw]]
     skipped: list[str]
+    triggers: list[str]
 
 
 class _Peek(msgspec.Struct, frozen=True):
@@ -86,6 +89,11 @@ _ITEMS: dict[str, msgspec.json.Decoder[Any]] = {
     "message": msgspec.json.Decoder(MessageItem),
     "reasoning": msgspec.json.Decoder(ReasoningItem),
     "item_reference": msgspec.json.Decoder(ItemReference),
+    # Codex knows the item by three names.
+    **dict.fromkeys(
+        ("compaction", "compaction_summary", "context_compaction"),
+        msgspec.json.Decoder(CompactionItem),
+    ),
 }
 _TOOL_ITEMS = frozenset({"additional_tools", "tool_search_output"})
 _PART_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Part))
@@ -101,7 +109,7 @@ def read_input(raw: Raw, at: str) -> ReadInput:
     Raises:
         InvalidRequestError: an item of unknown type, or one that does not fit its type.
     """
-    read = ReadInput([], [], [])
+    read = ReadInput([], [], [], [])
     if not is_given(raw):
         return read
     given = decode_at(_input, raw, at)
@@ -123,6 +131,9 @@ def read_input(raw: Raw, at: str) -> ReadInput:
 
 def _read_item(raw: Raw, at: str, read: ReadInput) -> None:
     kind = _kind_of(decode_at(_peek, raw, at), at)
+    if kind == TRIGGER:
+        read.triggers.append(at)
+        return
     if kind in _TOOL_ITEMS:
         found = decode_at(_tools, raw, at).tools
         read.tools.extend((f"{at}.tools[{index}]", tool) for index, tool in enumerate(found))

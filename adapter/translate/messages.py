@@ -23,6 +23,7 @@ from adapter.types.decoding import check_depth, missing_parameter, unsupported
 from adapter.types.input import (
     Call,
     CallOutput,
+    CompactionItem,
     ItemReference,
     MessageItem,
     ReasoningItem,
@@ -85,6 +86,8 @@ class Conversation:
                     self._add_call(placed, outputs.get(position))
                 case CallOutput():
                     pass  # it stands behind its call
+                case CompactionItem():
+                    self.dropped.append(placed.at or "compaction")  # sealed by somebody else
                 case ItemReference():
                     raise _no_item(placed.item.id, placed.at)
                 case _:

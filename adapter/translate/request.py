@@ -14,13 +14,20 @@ from adapter.errors import InvalidRequestError
 from adapter.tools.choice import choose_tools
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
+from adapter.translate.compaction import expand
 from adapter.translate.fit import fit
-from adapter.translate.items import PlacedItem, read_input
+from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.messages import Conversation
-from adapter.translate.parameters import UnknownFields, check_supported, to_chat_parameters
+from adapter.translate.parameters import (
+    UnknownFields,
+    check_supported,
+    kept_fields,
+    to_chat_parameters,
+)
+from adapter.translate.replay import History
 from adapter.types.chat import ChatRequest, ChatTool
 from adapter.types.decoding import missing_parameter, unsupported
-from adapter.types.input import MessageItem
+from adapter.types.input import Call, MessageItem
 from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
 
@@ -35,6 +42,7 @@ class Translation(msgspec.Struct, frozen=True):
         toolbox: all tools of the request; its `echo` goes into the response object.
         tool_choice: the `tool_choice` of the response object.
         max_calls: the most calls to accept in one turn, or None.
+        call_ids: of the calls in the conversation, none of which may be given to another call.
         answer_schema: the JSON schema that the answer must fit, if the upstream does not see to it.
         dropped: paths of what was not sent.
         adapted: paths of what was sent in another form.
@@ -44,6 +52,7 @@ class Translation(msgspec.Struct, frozen=True):
     toolbox: Toolbox
     tool_choice: Any
     max_calls: int | None
+    call_ids: frozenset[str]
     answer_schema: dict[str, Any] | None
     dropped: tuple[str, ...]
     adapted: tuple[str, ...]
@@ -60,6 +69,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         pass_fields: fields of the provider's own that pass on unchanged; `*` is all.
         body: fields to add where the client gives none.
         open_sealed: (encrypted content) to the reasoning that we sealed, or None if it is not ours.
+        open_compaction: the same for the summary of a conversation.
     """
 
     unknown: UnknownFields = "ignore"
@@ -68,9 +78,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     pass_fields: frozenset[str] = frozenset()
     body: dict[str, Any] = {}
     open_sealed: Callable[[str], str | None] | None = None
+    open_compaction: Callable[[str], str | None] | None = None
 
 
 _DEFAULTS = Options()
+_NO_HISTORY = History()
 
 
 def to_chat_request(
@@ -78,7 +90,8 @@ def to_chat_request(
     dialect: Dialect,
     *,
     model: str | None = None,
-    history: Sequence[PlacedItem] = (),
+    history: History | None = None,
+    needs_input: bool = True,
     options: Options = _DEFAULTS,
 ) -> Translation:
     """Translate a request.
@@ -87,20 +100,26 @@ def to_chat_request(
         request: the decoded request.
         dialect: what the upstream takes.
         model: what the upstream calls the model, if not what the client does.
-        history: items of earlier responses, in order, before the request's own.
+        history: what was said before, if the caller has looked up what the request refers to
+            (`previous_response_id`); without it, such a request is refused.
+        needs_input: refuse a request that says nothing. Only one that is not sent may say nothing.
         options: how requests are translated, whatever the upstream is.
 
     Raises:
         InvalidRequestError: something cannot be translated; `param` is its path.
     """
-    check_supported(request)
+    check_supported(request, has_history=history is not None)
+    history = history or _NO_HISTORY
     given = read_input(request.input, "input")
     if not given.items and is_given(request.input_items):
         given = read_input(request.input_items, "input_items")
-    if not given.items and not history:
+    if given.triggers:
+        raise _misplaced_trigger(given.triggers[0])
+    if needs_input and not given.items and not history.items:
         raise _no_input(given.skipped)
     parameters = to_chat_parameters(request, dialect, options.unknown, options.pass_fields)
-    toolbox = open_toolbox(request.tools or (), found=given.tools, hosted=options.hosted)
+    found = [*history.tools, *given.tools]
+    toolbox = open_toolbox(request.tools or (), found=found, hosted=options.hosted)
     chosen = choose_tools(request.tool_choice, toolbox)
     chat = {**options.body, **parameters.chat}
     if chosen.tools:
@@ -110,23 +129,36 @@ def to_chat_request(
         if request.parallel_tool_calls is not None:
             chat["parallel_tool_calls"] = request.parallel_tool_calls
     conversation = Conversation(dialect, options.open_sealed)
-    messages = conversation.build([*_instructions(request), *history, *given.items])
-    if not messages:
+    items = [*_instructions(request), *history.items, *given.items]
+    items, superseded = expand(items, options.open_compaction)
+    messages = conversation.build(items)
+    if needs_input and not messages:
         raise _no_input([])
     assert request.model is not None  # checked when it was decoded
-    fitted = fit(ChatRequest(model or request.model, tuple(messages), chat), dialect)
+    fitted = fit(
+        ChatRequest(model or request.model, tuple(messages), chat),
+        dialect,
+        kept=kept_fields(request, options.pass_fields) | options.body.keys(),
+    )
     if options.downgrades == "refuse":
-        _refuse_downgrades([*parameters.downgrades, *fitted.dropped, *fitted.adapted])
+        changed = [*fitted.dropped, *fitted.adapted]
+        _refuse_downgrades(
+            [*parameters.downgrades, *(path for path in changed if path not in fitted.lossless)]
+        )
     return Translation(
         chat=fitted.request(),
         toolbox=toolbox,
         tool_choice=chosen.echo,
         max_calls=1 if request.parallel_tool_calls is False else None,
+        call_ids=frozenset(
+            placed.item.call_id for placed in items if isinstance(placed.item, Call)
+        ),
         answer_schema=fitted.answer_schema,
         dropped=(
             *parameters.dropped,
             *toolbox.dropped,
             *given.skipped,
+            *superseded,
             *conversation.dropped,
             *fitted.dropped,
         ),
@@ -147,6 +179,14 @@ def _instructions(request: ResponseRequest) -> list[PlacedItem]:
 
 def _chat_tool(tool: OfferedTool) -> ChatTool:
     return ChatTool(tool.definition)
+
+
+def _misplaced_trigger(at: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"Invalid '{at}': a {TRIGGER} is the last item of a request, or there is none.",
+        code="invalid_value",
+        param=at,
+    )
 
 
 def _no_input(skipped: Sequence[str]) -> InvalidRequestError:

@@ -135,6 +135,12 @@ class ComputerCallOutputItem(msgspec.Struct, frozen=True):
     output: Screenshot
 
 
+class CompactionItem(msgspec.Struct, frozen=True):
+    """A summary of what was said before, sealed by whoever made it."""
+
+    encrypted_content: str | None = None
+
+
 class ItemReference(msgspec.Struct, frozen=True):
     id: str
 
@@ -175,4 +181,4 @@ class FoundTools(msgspec.Struct, frozen=True):
     tools: list[Raw]
 
 
-InputItem = MessageItem | ReasoningItem | Call | CallOutput | ItemReference
+InputItem = MessageItem | ReasoningItem | Call | CallOutput | CompactionItem | ItemReference

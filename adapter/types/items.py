@@ -140,6 +140,13 @@ class ComputerCall(msgspec.Struct, frozen=True, tag="computer_call"):
     pending_safety_checks: tuple[Any, ...] = ()
 
 
+class Compaction(msgspec.Struct, frozen=True, tag="compaction"):
+    """What stands for a conversation from now on; it has no status."""
+
+    id: str
+    encrypted_content: str
+
+
 OutputItem = (
     Message
     | Reasoning
@@ -150,4 +157,5 @@ OutputItem = (
     | ApplyPatchCall
     | ToolSearchCall
     | ComputerCall
+    | Compaction
 )

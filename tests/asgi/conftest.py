@@ -7,11 +7,17 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapter import ResponsesAPI
+from adapter.asgi.connection_limits import ConnectionLimits
+from adapter.asgi.http import read_headers
+from adapter.asgi.service import Service
+from adapter.asgi.websocket import WebSocketResponses
 from adapter.config import Settings
+from tests.asgi.sockets import Socket, open_socket
 from tests.servers.adapter import serving
 from tests.servers.scripted import ScriptedUpstream
 
 Start = Callable[..., ResponsesAPI]
+Limit = Callable[..., None]
 
 
 class Stand:
@@ -65,6 +71,34 @@ async def start(stand: Stand, upstream: ScriptedUpstream) -> AsyncIterator[Start
     yield put_up
     for app in started:
         await app.aclose()
+
+
+@pytest.fixture
+async def limit(stand: Stand, upstream: ScriptedUpstream) -> AsyncIterator[Limit]:
+    """Put up nothing but WebSockets before the scripted upstream, with these limits."""
+    services: list[Service] = []
+
+    def put_up(limits: ConnectionLimits, **options: object) -> None:
+        service = Service(upstream.url, Settings.load(environ={}, **options))
+        services.append(service)
+        sockets = WebSocketResponses(service, limits)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await sockets(scope, receive, send, read_headers(scope))
+
+        stand.app = app
+
+    yield put_up
+    for service in services:
+        await service.aclose()
+
+
+@pytest.fixture
+async def socket(stand: Stand, start: Start) -> AsyncIterator[Socket]:
+    """A WebSocket to a `ResponsesAPI` with default settings."""
+    start()
+    async with open_socket(stand.url) as socket:
+        yield socket
 
 
 @pytest.fixture

@@ -159,7 +159,11 @@ async def test_websocket_of_the_wrapped_app_is_left_to_it(chat: ChatApp, stand: 
     assert said == "you said hello"
 
 
-async def test_websocket_to_our_route_is_refused(chat: ChatApp, stand: Stand) -> None:
+async def test_websocket_to_our_route_is_refused_if_it_is_switched_off(stand: Stand) -> None:
+    chat = ChatApp()
+    chat.app.add_middleware(ResponsesMiddleware, environ=ENVIRONMENT, websocket=False)
+    stand.app = chat.app
+
     with pytest.raises(InvalidStatus) as caught:
         async with connect(f"{stand.url.replace('http', 'ws', 1)}/v1/responses", open_timeout=5):
             pass

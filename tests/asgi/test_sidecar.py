@@ -214,8 +214,10 @@ async def test_refused_connection_is_a_502_on_every_path(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/responses", 426), ("/v1/realtime", 404)])
-async def test_websocket_is_refused(start: Start, stand: Stand, path: str, status: int) -> None:
-    start()
+async def test_websocket_is_refused_if_it_is_switched_off(
+    start: Start, stand: Stand, path: str, status: int
+) -> None:
+    start(websocket=False)
 
     with pytest.raises(InvalidStatus) as caught:
         async with connect(f"{stand.url.replace('http', 'ws', 1)}{path}", open_timeout=5):

@@ -60,6 +60,52 @@ def play(steps: Sequence[Step], *, send_seconds: float = 0, **settings: Any) -> 
         return runner.run(_play(steps, send_seconds, settings))
 
 
+def play_socket(
+    frames: Sequence[Mapping[str, Any] | float], steps: Sequence[Step], **settings: Any
+) -> list[Sent]:
+    """Return what the app sends over a WebSocket, until it closes it.
+
+    Args:
+        frames: what the client does: objects are frames, numbers are seconds of silence.
+        steps: what the upstream does for each request; see `play`.
+        settings: of the app.
+    """
+    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+        return runner.run(_play_socket(frames, steps, settings))
+
+
+async def _play_socket(
+    frames: Sequence[Mapping[str, Any] | float], steps: Sequence[Step], settings: Mapping[str, Any]
+) -> list[Sent]:
+    loop = asyncio.get_running_loop()
+    app = ResponsesAPI(_TimedUpstream(steps), environ={}, **settings)
+    sent: list[Sent] = []
+    left = list(frames)
+    is_closed = asyncio.Event()
+    connect: list[Message] = [{"type": "websocket.connect"}]
+
+    async def receive() -> Message:
+        if connect:
+            return connect.pop()
+        while left:
+            frame = left.pop(0)
+            if isinstance(frame, Mapping):
+                return {"type": "websocket.receive", "text": json.dumps(frame)}
+            await asyncio.sleep(frame)
+        await is_closed.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    async def send(message: Message) -> None:
+        sent.append(Sent(loop.time(), message))
+        if message["type"] == "websocket.close":
+            is_closed.set()
+
+    scope = {"type": "websocket", "path": "/v1/responses", "headers": []}
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await app(scope, receive, send)
+    return sent
+
+
 async def _play(
     steps: Sequence[Step], send_seconds: float, settings: Mapping[str, Any]
 ) -> list[Sent]:

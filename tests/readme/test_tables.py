@@ -21,8 +21,17 @@ from adapter.types.events import Event
 from adapter.types.parts import Part
 from tests.readme.document import README, ROOT, Row, quoted, render, rewrite, table
 
-MAX_LINES = 375
-KNOWN_ITEMS = {"additional_tools", "item_reference", "message", "reasoning"}  # besides calls
+MAX_LINES = 385
+KNOWN_ITEMS = {  # besides calls
+    "additional_tools",
+    "compaction",
+    "compaction_summary",
+    "compaction_trigger",
+    "context_compaction",
+    "item_reference",
+    "message",
+    "reasoning",
+}
 
 
 def settings_rows() -> list[Row]:
@@ -34,6 +43,8 @@ def settings_rows() -> list[Row]:
 
 def _default(value: Any) -> str:
     match value:
+        case bool():
+            return f"`{str(value).lower()}`"
         case int() | float():
             return f"{value:.10g}"
         case str():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, Self
 
 import openai
-from openai.types.responses import ParsedResponse, Response
+from openai.types.responses import CompactedResponse, ParsedResponse, Response
 
 LIMIT_SECONDS = 30.0  # the toy model is slow where other programs take its cores
 KEY = "key-of-the-client"
@@ -50,6 +50,15 @@ class Sdk(Protocol):
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         """Return `responses.parse(...)`."""
 
+    def compact(self, **request: Any) -> CompactedResponse:
+        """Return `responses.compact(...)`."""
+
+    def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
+        """Return the events of each request over one `responses.connect()`.
+
+        Each continues the one before it. Errors are events too, and end their request.
+        """
+
 
 class SyncSdk:
     """`openai.OpenAI`."""
@@ -85,6 +94,19 @@ class SyncSdk:
 
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         return self._responses.parse(**request)
+
+    def compact(self, **request: Any) -> CompactedResponse:
+        return self._responses.compact(**request)
+
+    def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
+        turns: list[list[Any]] = []
+        with self._responses.connect() as connection:
+            for request in requests:
+                connection.response.create(**_continuing(turns), **request)
+                turns.append([])
+                while not _has_ended(turns[-1]):
+                    turns[-1].append(connection.recv())
+        return turns
 
 
 class AsyncSdk:
@@ -131,6 +153,35 @@ class AsyncSdk:
 
     def parse(self, **request: Any) -> ParsedResponse[Any]:
         return self._runner.run(self._responses.parse(**request))
+
+    def compact(self, **request: Any) -> CompactedResponse:
+        return self._runner.run(self._responses.compact(**request))
+
+    def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
+        async def talk() -> list[list[Any]]:
+            turns: list[list[Any]] = []
+            async with self._responses.connect() as connection:
+                for request in requests:
+                    await connection.response.create(**_continuing(turns), **request)
+                    turns.append([])
+                    while not _has_ended(turns[-1]):
+                        turns[-1].append(await connection.recv())
+            return turns
+
+        return self._runner.run(talk())
+
+
+def _continuing(turns: list[list[Any]]) -> dict[str, Any]:
+    return {"previous_response_id": turns[-1][-1].response.id} if turns else {}
+
+
+def _has_ended(events: list[Any]) -> bool:
+    return bool(events) and events[-1].type in {
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+        "error",
+    }
 
 
 def _shown(event: Any, on_event: OnEvent) -> Any:

@@ -4,6 +4,8 @@ import pytest
 
 from adapter.tools.unwrap import InputReader, unwrap_input
 
+DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
+
 # (name, arguments, input)
 ARGUMENTS = [
     ("as it should be", '{"input": "a"}', "a"),
@@ -37,7 +39,7 @@ ARGUMENTS = [
     ("an escape that is none", r'{"input": "a\qb"}', "aqb"),
     ("a character that is none", r'{"input": "a\u-001b\u1_23"}', "a\ufffdb\ufffd"),
     ("line breaks that are not escaped", '{"input": "a\nb"}', "a\nb"),
-    ("nested too deeply", '{"a":' * 5_000 + "1" + "}" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000),
+    ("nested too deeply", DEEP, DEEP),
 ]
 CASES = [pytest.param(*case, id=name) for name, *case in ARGUMENTS]
 

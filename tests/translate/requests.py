@@ -11,6 +11,7 @@ from adapter.dialects.base import ALL_TOOL_CHOICES
 from adapter.errors import InvalidRequestError
 from adapter.translate.decode import decode_request
 from adapter.translate.items import PlacedItem
+from adapter.translate.replay import History
 from adapter.translate.request import Translation, to_chat_request
 from adapter.types.request import ResponseRequest
 
@@ -38,7 +39,8 @@ def request(**fields: Any) -> ResponseRequest:
 def translate(
     dialect: Dialect = PLAIN, history: Sequence[PlacedItem] = (), **fields: Any
 ) -> Translation:
-    return to_chat_request(request(**fields), dialect, history=history)
+    earlier = History(tuple(history)) if history else None
+    return to_chat_request(request(**fields), dialect, history=earlier)
 
 
 def chat(dialect: Dialect = PLAIN, **fields: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from adapter.dialects import Dialect
 from adapter.translate.items import PlacedItem
+from adapter.translate.request import Options, to_chat_request
 from adapter.types.input import Call, CallOutput, MessageItem
 from tests.translate.requests import (
     PLAIN,
@@ -15,6 +16,7 @@ from tests.translate.requests import (
     nested,
     output,
     refusal,
+    request,
     translate,
 )
 
@@ -234,6 +236,27 @@ def test_items_become_messages(given: Any, expected: list[Any]) -> None:
     assert messages(given) == expected
 
 
+def opened(given: Any) -> str | None:
+    """Return the reasoning that is sent for one item of it, where only "sealed" can be opened."""
+    options = Options(open_sealed=lambda sealed: "Long." if sealed == "sealed" else None)
+    asked = request(input=[given, said("assistant", "Hi")])
+    found = to_chat_request(asked, PLAIN, options=options).chat.messages[0].reasoning_content
+    return found if isinstance(found, str) else None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(thought("Short.", encrypted_content="sealed"), "Long.", id="ours"),
+        pytest.param(thought("Short.", encrypted_content="gAAA"), "Short.", id="somebody else's"),
+        pytest.param(thought("Short."), "Short.", id="not sealed"),
+        pytest.param({"type": "reasoning", "encrypted_content": "gAAA"}, None, id="nothing else"),
+    ],
+)
+def test_sealed_reasoning_counts_more_than_its_summary(given: Any, expected: str | None) -> None:
+    assert opened(given) == expected
+
+
 def test_instructions_come_first() -> None:
     assert messages("Hi", instructions="Be brief.") == [
         said("system", "Be brief."),
@@ -273,7 +296,7 @@ def test_arguments_that_had_to_be_wrapped_are_reported() -> None:
 
 
 def test_arguments_that_are_nested_too_deeply_to_be_read_are_wrapped() -> None:
-    deep = '{"a":' * 5_000 + "1" + "}" * 5_000
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
 
     assert translate(input=[call("c", deep), output("c")]).adapted == ("input[0].arguments",)
 

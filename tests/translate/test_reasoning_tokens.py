@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapter.translate.answer import read_usage
+from adapter.translate.usage import read_usage
 
 
 def counts(prompt: int, completion: int, reasoning: int, total: int) -> dict[str, Any]:

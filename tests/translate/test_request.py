@@ -30,6 +30,7 @@ def test_the_least_request_is_translated() -> None:
         toolbox=open_toolbox(()),
         tool_choice="auto",
         max_calls=None,
+        call_ids=frozenset(),
         answer_schema=None,
         dropped=(),
         adapted=(),
@@ -170,3 +171,12 @@ def test_a_translation_is_a_value() -> None:
     translate(tools=[TOOL], input="Another")
 
     assert msgspec.json.encode(translation.chat.messages) == before
+
+
+def test_ids_of_all_calls_in_the_conversation_are_known() -> None:
+    shell = {"type": "local_shell_call", "call_id": "b", "action": {"type": "exec"}}
+    said = {"type": "local_shell_call_output", "call_id": "b", "output": ""}
+
+    translation = translate(input=[call("a"), output("a"), shell, said])
+
+    assert translation.call_ids == {"a", "b"}

@@ -3,6 +3,7 @@
 The prompts and what the model says to them are those of `tests/sdk`.
 """
 
+import asyncio
 import http.client
 import json
 import re
@@ -17,6 +18,7 @@ import pydantic
 import pytest
 from openai.types.responses import ResponseStreamEvent
 
+from adapter.probe import probe
 from adapter.stream import grammar
 from tests.sdk.scenes import GET_TIME, GET_WEATHER, NOT_THINKING, SCENES, Scene, ask, outline
 from tests.vllm.servers import KEY, LIMIT_SECONDS, MAX_MODEL_LEN, Server
@@ -311,3 +313,32 @@ def test_client_that_leaves_stops_generation(server: Server, stream: bool) -> No
 
     wait_until(lambda: read_metric(server, running) == 0)
     assert read_metric(server, generated) < generated_before + wanted
+
+
+# What a probe finds
+
+# (check, beginning of the finding); the adapter passes the questions on as they are.
+FINDINGS = {
+    "server": "vllm, told by its list of models",
+    "output limit": "max_tokens obeyed, max_completion_tokens obeyed",
+    "reasoning": "in reasoning",
+    "effort none": "obeyed",
+    "tool calls": 'get_weather({"city": "Paris"}), in ',
+    "tool_choice none": "the model sees the tools, and writes its call as text",
+    "tool_choice required": "obeyed",
+    "tool_choice named": "obeyed, finish_reason stop",
+    "parallel_tool_calls": "obeyed: 1 call in place of 2",
+    "earlier reasoning": "read in reasoning_content and reasoning",
+    "json_schema": "obeyed",
+    "logprobs with tools": "taken",
+    "image part": "refused (400): ",
+    "context overflow": "refused (400): ",
+}
+
+
+def test_probe_finds_what_vllm_does(server: Server) -> None:
+    report = asyncio.run(probe(server.url, api_key=KEY))
+
+    found = {each.check: each.finding for each in report.findings}
+    assert {check: found[check][: len(start)] for check, start in FINDINGS.items()} == FINDINGS
+    assert report.facts == {"late_system": "system", "parts": {"input_audio", "video_url"}}

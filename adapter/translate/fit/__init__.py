@@ -1,10 +1,11 @@
 """Making a chat request fit the upstream: one step per subject, each driven by the dialect alone.
 
 The request that comes in is what OpenAI would take. What a step changes it reports, by the path of
-the Responses parameter that the client sent.
+the Responses parameter that the client sent. Messages are arranged for every upstream; that is
+reported only where a refusal taught how.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from adapter.dialects import Dialect
 from adapter.translate.fit.body import fit_body
@@ -19,32 +20,52 @@ from adapter.translate.fit.roles import fit_roles
 from adapter.translate.fit.schemas import fit_schemas
 from adapter.translate.fit.signatures import fit_signatures
 from adapter.translate.fit.tool_choice import fit_tool_choice
-from adapter.translate.fit.turns import fit_empty_answers, fit_tool_bridge
+from adapter.translate.fit.turns import (
+    fit_empty_answers,
+    fit_last_answer,
+    fit_single_calls,
+    fit_tool_bridge,
+)
+from adapter.translate.media import find_image_urls
 from adapter.types.chat import ChatRequest
 
 __all__ = ["Draft", "fit"]
 
-# Instructions come before roles are arranged; fields are sorted out when all of them are there.
-_STEPS: tuple[Callable[[Draft, Dialect], None], ...] = (
-    fit_tool_choice,
-    fit_format,
-    fit_schemas,
-    fit_effort,
-    fit_reasoning,
-    fit_empty_answers,
-    fit_roles,
-    fit_tool_bridge,
-    fit_call_ids,
-    fit_signatures,
-    fit_numbers,
-    fit_body,
-    fit_fields,
+# (step, the facts by which it arranges messages). Instructions come before roles are arranged;
+# fields are sorted out when all of them are there.
+_STEPS: tuple[tuple[Callable[[Draft, Dialect], None], tuple[str, ...]], ...] = (
+    (fit_tool_choice, ()),
+    (fit_format, ()),
+    (fit_schemas, ()),
+    (fit_effort, ()),
+    (fit_single_calls, ("parallel_calls",)),
+    (fit_reasoning, ("reasoning_field", "reasoning_replay", "reasoning_filler")),
+    (fit_empty_answers, ("empty_answers",)),
+    (fit_roles, ("system_role", "late_system", "merge_same_role", "refusal_field")),
+    (fit_tool_bridge, ("tool_bridge",)),
+    (fit_last_answer, ("last_answer",)),
+    (fit_call_ids, ("call_id_length", "object_arguments")),
+    (fit_signatures, ()),
+    (fit_numbers, ()),
+    (fit_body, ()),
+    (fit_fields, ()),
 )
 
 
-def fit(chat: ChatRequest, dialect: Dialect) -> Draft:
-    """Return the request as the dialect takes it, with what was changed."""
-    draft = Draft(chat)
-    for step in _STEPS:
+def fit(chat: ChatRequest, dialect: Dialect, kept: Collection[str] = ()) -> Draft:
+    """Return the request as the dialect takes it, with what was changed.
+
+    Args:
+        chat: the request as OpenAI would take it.
+        dialect: of the upstream.
+        kept: fields that are sent though the dialect may not know them.
+    """
+    draft = Draft(chat, kept)
+    for step, facts in _STEPS:
+        before = draft.messages
         step(draft, dialect)
+        if not dialect.learned.isdisjoint(facts) and draft.messages != before:
+            draft.rewrite("instructions" if draft.messages[1:] == before[1:] else "input")
+    if "image_urls" in dialect.learned and find_image_urls(chat):
+        draft.rewrite("input")
     return draft

@@ -1,5 +1,6 @@
 """A chat request while it is made to fit."""
 
+from collections.abc import Collection
 from typing import Any
 
 from adapter.types.chat import ChatMessage, ChatRequest
@@ -8,23 +9,38 @@ from adapter.types.chat import ChatMessage, ChatRequest
 class Draft:
     """The request and what happened to it.
 
+    Args:
+        chat: the request as OpenAI would take it.
+        kept: fields that go to the upstream by the operator's own word, whatever it is known to
+            have.
+
     Attributes:
         model: may be replaced.
         messages: may be replaced, not changed in place.
         parameters: may be changed.
         dropped: paths of what is not sent.
         adapted: paths of what is sent in another form.
+        lossless: those of them by which nothing changes for the client.
+        kept: as it was given.
         answer_schema: the JSON schema that the answer must fit, where the upstream does not see to
             it.
     """
 
-    def __init__(self, chat: ChatRequest) -> None:
+    def __init__(self, chat: ChatRequest, kept: Collection[str] = ()) -> None:
         self.model = chat.model
         self.messages: list[ChatMessage] = list(chat.messages)
         self.parameters: dict[str, Any] = dict(chat.parameters)
         self.dropped: list[str] = []
         self.adapted: list[str] = []
+        self.lossless: set[str] = set()
+        self.kept = kept
         self.answer_schema: dict[str, Any] | None = None
+
+    def rewrite(self, path: str) -> None:
+        """Report what is said in another way, and means the same."""
+        if path not in self.adapted:
+            self.adapted.append(path)
+            self.lossless.add(path)
 
     def instruct(self, text: str) -> None:
         """Add an instruction behind those that lead the conversation."""

@@ -1,6 +1,7 @@
 """Top-level fields: those that the upstream refuses are left out, and named as the client did."""
 
 import re
+from collections.abc import Collection
 
 import msgspec
 from msgspec import Raw
@@ -21,37 +22,53 @@ _PATHS = {
     "response_format": "text.format",
     "verbosity": "text.verbosity",
 }
-_OURS = frozenset({"stream", "stream_options"})  # the client did not ask for them
+_OUTPUT_LIMIT = "max_completion_tokens"
 
 
 def fit_fields(draft: Draft, dialect: Dialect) -> None:
     """Name fields as the dialect does, and leave out what it refuses."""
     if not dialect.bracketed_models:
         draft.model = _BRACKETS.sub("", draft.model)
-    limit = draft.parameters.pop("max_completion_tokens", None)
+    limit = draft.parameters.pop(_OUTPUT_LIMIT, None)
     if limit is not None:
         draft.parameters[dialect.output_limit] = limit
+        if "output_limit" in dialect.learned:
+            draft.rewrite(_PATHS[_OUTPUT_LIMIT])
+    for first, second in dialect.exclusive:
+        if first in draft.parameters and second in draft.parameters:
+            del draft.parameters[second]
+            draft.dropped.append(_PATHS.get(second, second))
     for name, value in list(draft.parameters.items()):
         sent = dialect.renames.get(name, name)
-        if _is_refused(sent, value, dialect):
+        if _is_refused(sent, value, dialect, draft.kept):
             del draft.parameters[name]
-            _report(name, draft, dialect)
+            _report(name, value, draft, dialect)
         elif sent != name:
             draft.parameters[sent] = draft.parameters.pop(name)
 
 
-def _is_refused(name: str, value: object, dialect: Dialect) -> bool:
+def _is_refused(name: str, value: object, dialect: Dialect, kept: Collection[str]) -> bool:
+    is_known = dialect.only is None or name in dialect.only or name in kept or name == "stream"
     return (
-        name in dialect.refuses
-        or (dialect.only is not None and name not in dialect.only and name != "stream")
+        not is_known
+        or name in dialect.refuses
         or (bool(dialect.refused_values) and (name, encode_value(value)) in dialect.refused_values)
     )
 
 
-def _report(name: str, draft: Draft, dialect: Dialect) -> None:
+def _report(name: str, value: object, draft: Draft, dialect: Dialect) -> None:
+    if any(field.partition(".")[0] == name for field in dialect.body):
+        return  # the client did not ask for it
     path = _PATHS.get(name, name)
-    is_ours = name in _OURS or any(field.partition(".")[0] == name for field in dialect.body)
-    if not is_ours and path not in draft.dropped:
+    if name == "stream_options":
+        # Nor for this; but where it was learned, the usage may be missing.
+        if "refuses" not in dialect.learned or name not in dialect.refuses:
+            return
+        draft.lossless.add(path)
+    elif dialect.thinking is not None and not isinstance(value, Raw):
+        field = dialect.thinking.field.partition(".")[0]
+        path = _PATHS["reasoning_effort"] if name == field else path
+    if path not in draft.dropped:
         draft.dropped.append(path)
 
 

@@ -9,6 +9,7 @@ from msgspec import Raw
 from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
 
+_WHOLE = frozenset({"top_logprobs"})
 _number = msgspec.json.Decoder(int | float)
 
 
@@ -17,7 +18,8 @@ def fit_numbers(draft: Draft, dialect: Dialect) -> None:
     for name, (least, greatest) in dialect.ranges.items():
         given = _read(draft.parameters.get(name))
         if given is not None and not least <= given <= greatest:
-            draft.parameters[name] = least if given < least else greatest
+            nearest = least if given < least else greatest
+            draft.parameters[name] = int(nearest) if name in _WHOLE else nearest
             draft.adapted.append(name)
 
 

@@ -1,4 +1,4 @@
-"""JSON schemas without the keywords that the upstream refuses, and tools without `strict`.
+"""JSON schemas without the keywords that the upstream refuses, tools and formats without `strict`.
 
 Source: `reported.md` §3.3 (Gemini, Mistral and MiniMax refuse keywords, Cerebras and others
 `strict`).
@@ -12,13 +12,13 @@ from msgspec import UNSET
 from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
 from adapter.types.chat import ChatTool
-from adapter.types.decoding import check_depth, decode_at
+from adapter.types.decoding import check_depth, decode_at, unsupported
 
 # Keywords under which names are the user's own, not keywords.
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _OPAQUE = frozenset({"enum", "const", "default", "examples"})
 _REFERENCE = "$ref"
-MAX_INLINED = 64  # references followed one inside the other, and schemas that refer to themselves
+MAX_INLINED = 64  # references followed in one schema: each may hold several of the next
 _json = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 
@@ -30,15 +30,22 @@ def fit_schemas(draft: Draft, dialect: Dialect) -> None:
             _fit_tool(tool, f"tools[{index}]", draft, dialect) for index, tool in enumerate(tools)
         ]
     given = draft.parameters.get("response_format")
-    if dialect.schema_refuses and isinstance(given, dict) and "json_schema" in given:
-        schema = given["json_schema"]["schema"]
-        fitted = without(schema, dialect.schema_refuses)
-        if fitted != schema:
+    if isinstance(given, dict) and "json_schema" in given:
+        fitted = _fit_format(given["json_schema"], draft, dialect)
+        draft.parameters["response_format"] = {**given, "json_schema": fitted}
+
+
+def _fit_format(given: dict[str, Any], draft: Draft, dialect: Dialect) -> dict[str, Any]:
+    if not dialect.strict_formats and "strict" in given:
+        if given["strict"]:
+            draft.dropped.append("text.format.strict")
+        given = {key: value for key, value in given.items() if key != "strict"}
+    if dialect.schema_refuses:
+        fitted = _without(given["schema"], dialect, "text.format.schema")
+        if fitted != given["schema"]:
             draft.adapted.append("text.format.schema")
-            draft.parameters["response_format"] = {
-                **given,
-                "json_schema": {**given["json_schema"], "schema": fitted},
-            }
+            given = {**given, "schema": fitted}
+    return given
 
 
 def _fit_tool(tool: ChatTool, at: str, draft: Draft, dialect: Dialect) -> ChatTool:
@@ -49,7 +56,7 @@ def _fit_tool(tool: ChatTool, at: str, draft: Draft, dialect: Dialect) -> ChatTo
         function = msgspec.structs.replace(function, strict=UNSET)
     if dialect.schema_refuses:
         schema = _read(_encode(function.parameters), f"{at}.parameters")
-        fitted = without(schema, dialect.schema_refuses)
+        fitted = _without(schema, dialect, f"{at}.parameters")
         if fitted != schema:
             draft.adapted.append(f"{at}.parameters")
             function = msgspec.structs.replace(function, parameters=msgspec.Raw(_encode(fitted)))
@@ -60,6 +67,13 @@ def _read(raw: bytes, at: str) -> Any:
     schema = decode_at(_json, raw, at)
     check_depth(schema, at)
     return schema
+
+
+def _without(schema: Any, dialect: Dialect, at: str) -> Any:
+    try:
+        return without(schema, dialect.schema_refuses)
+    except RecursionError as exc:
+        raise unsupported(at, "is nested too deeply for the upstream") from exc
 
 
 def without(schema: Any, refused: frozenset[str]) -> Any:
@@ -77,6 +91,7 @@ class _Sanitiser:
         self._root = root
         self._refused = refused
         self._inlined = 0
+        self._open: list[str] = []  # references that are being followed
 
     def clean(self, schema: Any) -> Any:
         if isinstance(schema, list):
@@ -103,11 +118,15 @@ class _Sanitiser:
 
     def _inline(self, schema: dict[str, Any]) -> Any:
         self._inlined += 1
-        target = self._find(schema[_REFERENCE])
-        if target is None or self._inlined > MAX_INLINED:
+        reference = schema[_REFERENCE]
+        target = self._find(reference)
+        if target is None or reference in self._open or self._inlined > MAX_INLINED:
             return {}
         beside = {key: value for key, value in schema.items() if key != _REFERENCE}
-        return self.clean({**target, **beside})
+        self._open.append(reference)
+        cleaned = self.clean({**target, **beside})
+        self._open.pop()
+        return cleaned
 
     def _find(self, reference: Any) -> dict[str, Any] | None:
         if not isinstance(reference, str) or not reference.startswith("#"):

@@ -228,8 +228,7 @@ def nine_character_ids(body: Body) -> Iterator[str]:
         for call in message.get("tool_calls", ()):
             if not re.fullmatch(r"[A-Za-z0-9]{9}", call["id"]):
                 yield (
-                    f"Tool call id was {call['id']} but must be a-z, A-Z, 0-9, "
-                    "with a length of 9."
+                    f"Tool call id was {call['id']} but must be a-z, A-Z, 0-9, with a length of 9."
                 )
 
 

@@ -2,24 +2,21 @@
 
 import json
 import re
+from pathlib import Path
 
 from tests.clients.upstream.brain import Scene, Turn, all_text, images_of
 from tests.clients.upstream.styles import Say
 
-HELLO = "Say hello."
-GREETING = "Hello from the model! Grüße 👋"
-WEATHER = "What is the weather in Paris?"
-COMPARE = "Compare the weather of Paris and Rome."
-DESCRIBE = "Describe Paris as JSON."
-PICTURE = "What is in the picture?"
-REMEMBER = "Remember the word walnut."
-RECALL = "Which word did I tell you?"
-
+DRIVERS = Path(__file__).parent.parent / "drivers"
+PROMPTS: dict[str, str] = json.loads((DRIVERS / "prompts.json").read_text())
+GREETING = "I am a strict model! Grüße 👋"
+REFLECTION = "They want to know."
+CITIES = ("Paris", "London")
 PARIS = {"city": "Paris", "degrees": 21}
 
 
 def greet(turn: Turn) -> Say:
-    return Say(GREETING, reasoning="They want a greeting.")
+    return Say(GREETING, reasoning=REFLECTION)
 
 
 def weather(turn: Turn) -> Say:
@@ -31,7 +28,13 @@ def weather(turn: Turn) -> Say:
 def compare(turn: Turn) -> Say:
     if turn.step:
         return Say(f"The weather: {turn.said}.")
-    return turn.calls(("get_weather", {"city": "Paris"}), ("get_weather", {"city": "Rome"}))
+    return turn.calls(*(("get_weather", {"city": city}) for city in CITIES))
+
+
+def weather_in_steps(turn: Turn) -> Say:
+    if turn.step == len(CITIES):
+        return Say(f"The weather: {turn.said}.")
+    return turn.call("get_weather", {"city": CITIES[turn.step]})
 
 
 def describe(turn: Turn) -> Say:
@@ -60,12 +63,35 @@ def recall(turn: Turn) -> Say:
     return Say(f"It was {found[1]}." if found else "I do not know.")
 
 
+def hand_over(turn: Turn) -> Say:
+    if turn.step:
+        return Say("The weather desk is here.")
+    return turn.call("transfer_to_weather_desk", {})
+
+
+def shell(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"It printed: {turn.said}")
+    return turn.call("shell", {"commands": ["echo one", "echo two"]})
+
+
+def edit(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Edited: {turn.said}")
+    operation = {"type": "update_file", "path": "a.txt", "diff": "@@\n-a\n+b\n"}
+    return turn.call("apply_patch", operation)
+
+
 COMMON_SCENES: dict[str, Scene] = {
-    HELLO: greet,
-    WEATHER: weather,
-    COMPARE: compare,
-    DESCRIBE: describe,
-    PICTURE: look,
-    REMEMBER: remember,
-    RECALL: recall,
+    PROMPTS["hello"]: greet,
+    PROMPTS["weather"]: weather,
+    PROMPTS["compare"]: compare,
+    PROMPTS["steps"]: weather_in_steps,
+    PROMPTS["describe"]: describe,
+    PROMPTS["picture"]: look,
+    PROMPTS["remember"]: remember,
+    PROMPTS["recall"]: recall,
+    PROMPTS["hand_over"]: hand_over,
+    PROMPTS["shell"]: shell,
+    PROMPTS["edit"]: edit,
 }

@@ -33,6 +33,7 @@ class StrictUpstream:
         self.bodies: list[dict[str, Any]] = []
         self.refusals: list[str] = []
         self._scenes = scenes
+        self._own: dict[str, Scene] = {}
         self._count = 0
 
     def reset(self) -> None:
@@ -40,6 +41,17 @@ class StrictUpstream:
         self.style, self.rules = usual, ()
         self.bodies.clear()
         self.refusals.clear()
+        self._own.clear()
+
+    def play(self, phrase: str, scene: Scene) -> None:
+        """Answer to a phrase in another way, in this test."""
+        self._own[phrase] = scene
+
+    @property
+    def last_outputs(self) -> list[str]:
+        """What tools said, in the last request."""
+        messages = self.bodies[-1]["messages"]
+        return [message["content"] for message in messages if message["role"] == "tool"]
 
     def reply(self, request: Request) -> Answer:
         """Return the answer to a request."""
@@ -50,7 +62,7 @@ class StrictUpstream:
             return json_answer(400, {"error": error | {"param": None}})
         self.bodies.append(body)
         self._count += 1
-        return self.style(answer(body, self._scenes), f"call_{self._count}_")
+        return self.style(answer(body, self._scenes | self._own), f"call_{self._count}_")
 
 
 @contextmanager

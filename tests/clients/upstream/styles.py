@@ -142,6 +142,11 @@ def empty_ids(say: Say, prefix: str) -> Answer:
     return stream_answer(_opening(), *_text(say), *calls, *_end(say))
 
 
+def same_ids(say: Say, prefix: str) -> Answer:
+    """Ids that count from zero in every answer."""
+    return usual(say, "call_")
+
+
 def repeated_ids(say: Say, prefix: str) -> Answer:
     """llama-cpp-python: id and name on every piece, and the legacy field beside them."""
     calls = []
@@ -149,9 +154,7 @@ def repeated_ids(say: Say, prefix: str) -> Answer:
         for piece in pieces(call.text):
             fragment = _fragment(index, piece, f"{prefix}{index}", call.name)
             legacy = {"name": call.name, "arguments": piece} if len(say.calls) == 1 else None
-            calls.append(
-                chunk({"role": None, "function_call": legacy, "tool_calls": [fragment]})
-            )
+            calls.append(chunk({"role": None, "function_call": legacy, "tool_calls": [fragment]}))
     end = chunk({"role": None, "content": None, "function_call": None, "tool_calls": None}, "stop")
     return stream_answer(_opening(), *_text(say), *calls, end)
 
@@ -321,6 +324,7 @@ STYLES: dict[str, Style] = {
         no_index,
         index_zero,
         empty_ids,
+        same_ids,
         repeated_ids,
         legacy_call,
         interleaved,

@@ -49,3 +49,13 @@ def test_an_alias_in_brackets_goes(model: str, sent: str) -> None:
 
 def test_brackets_stay_where_they_may_be_a_name() -> None:
     assert translate(model="glm-5.2[1m]").chat.model == "glm-5.2[1m]"
+
+
+def test_one_of_two_that_exclude_each_other_is_left_out() -> None:
+    """Anthropic: 400 "`temperature` and `top_p` cannot both be specified"."""
+    dialect = msgspec.structs.replace(
+        NAMING, only=None, exclusive=frozenset({("temperature", "top_p")})
+    )
+
+    assert translate(dialect, temperature=1, top_p=1).dropped == ("top_p",)
+    assert translate(dialect, top_p=1).dropped == ()

@@ -147,3 +147,14 @@ def test_a_thought_goes_back_in_the_marks_that_it_came_in() -> None:
 )
 def test_one_value_is_as_good_as_a_list_of_one(refused: set[str], expected: Any) -> None:
     assert without({"const": 1}, frozenset(refused)) == expected
+
+
+@pytest.mark.parametrize(("strict", "dropped"), [(True, ("text.format.strict",)), (False, ())])
+def test_strict_is_no_part_of_a_schema_that_may_not_have_it(
+    strict: bool, dropped: tuple[str, ...]
+) -> None:
+    dialect = msgspec.structs.replace(PLAIN, strict_formats=False)
+    asked = {"text": {"format": {**FORMAT["format"], "strict": strict}}}
+
+    assert "strict" not in chat(dialect, **asked)["response_format"]["json_schema"]
+    assert translate(dialect, **asked).dropped == dropped

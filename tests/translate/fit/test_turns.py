@@ -95,3 +95,34 @@ def test_an_answer_that_only_refuses_stays() -> None:
 
     assert messages([user("a"), refused], taking)[1] == {**assistant(""), "refusal": "No."}
     assert messages([user("a"), refused], STRICT)[1] == assistant("No.")
+
+
+def test_answer_at_the_end_is_followed_by_a_user_where_it_has_to_be() -> None:
+    taking = msgspec.structs.replace(PLAIN, last_answer=False)
+
+    assert messages([user("a"), assistant("b")], taking)[-1] == user("Continue.")
+    assert messages([user("a")], taking) == [user("a")]
+    assert messages([user("a"), assistant("b")])[-1] == assistant("b")
+
+
+def test_calls_that_were_made_together_are_sent_one_by_one_where_they_have_to_be() -> None:
+    """Llama's templates: "This model only supports single tool-calls at once!"."""
+    single = msgspec.structs.replace(PLAIN, parallel_calls=False)
+    given = [
+        user("a"),
+        assistant("b"),
+        call("c1"),
+        call("c2"),
+        output("c1", "1"),
+        output("c2", "2"),
+    ]
+
+    sent = messages(given, single)
+
+    assert [message["role"] for message in sent] == ["user", *["assistant", "tool"] * 2]
+    assert [message["content"] for message in sent] == ["a", "b", "1", "", "2"]
+    assert [call["id"] for message in sent for call in message.get("tool_calls", ())] == [
+        "c1",
+        "c2",
+    ]
+    assert messages([user("a"), call("c1"), output("c1")], single)[1]["tool_calls"][0]["id"] == "c1"

@@ -1,0 +1,98 @@
+// The OpenAI Agents SDK for JavaScript.
+
+import { execFileSync } from "node:child_process";
+
+import {
+  Agent,
+  OpenAIProvider,
+  Runner,
+  applyPatchTool,
+  handoff,
+  shellTool,
+  tool,
+} from "@openai/agents";
+import { z } from "zod";
+
+import { answer } from "./lines.mjs";
+import { KEY, MODEL, PROMPTS, weather } from "./prompts.mjs";
+
+const getWeather = tool({
+  name: "get_weather",
+  description: "Get the current weather in a city.",
+  parameters: z.object({ city: z.string() }),
+  execute: weather,
+});
+
+const runner = (url) =>
+  new Runner({
+    model: MODEL,
+    modelProvider: new OpenAIProvider({ baseURL: url, apiKey: KEY, useResponses: true }),
+    tracingDisabled: true,
+  });
+const agent = (more = {}) => new Agent({ name: "Assistant", instructions: "Be brief.", ...more });
+
+async function ask(url, prompt, more) {
+  const result = await runner(url).run(agent(more), prompt);
+  return { text: result.finalOutput };
+}
+
+async function stream(url, prompt, more) {
+  const result = await runner(url).run(agent(more), prompt, { stream: true });
+  const pieces = [];
+  for await (const piece of result.toTextStream()) pieces.push(piece);
+  await result.completed;
+  return { text: result.finalOutput, pieces: pieces.length };
+}
+
+const shell = {
+  async run({ commands }) {
+    const output = commands.map((command) => ({
+      stdout: execFileSync("sh", ["-c", command], { encoding: "utf8" }),
+      stderr: "",
+      outcome: { type: "exit", exitCode: 0 },
+    }));
+    return { output };
+  },
+};
+
+await answer({
+  text: (url) => ask(url, PROMPTS.hello),
+  stream: (url) => stream(url, PROMPTS.hello),
+  tools: (url) => ask(url, PROMPTS.weather, { tools: [getWeather] }),
+  parallel_tools: (url) => ask(url, PROMPTS.compare, { tools: [getWeather] }),
+  tools_in_steps: (url) => ask(url, PROMPTS.steps, { tools: [getWeather] }),
+  stream_tools: (url) => stream(url, PROMPTS.compare, { tools: [getWeather] }),
+  async structured(url) {
+    const outputType = z.object({ city: z.string(), degrees: z.number() });
+    const result = await runner(url).run(agent({ outputType }), PROMPTS.describe);
+    return { value: result.finalOutput };
+  },
+  image(url) {
+    const content = [
+      { type: "input_text", text: PROMPTS.picture },
+      { type: "input_image", image: PROMPTS.image },
+    ];
+    return ask(url, [{ role: "user", content }]);
+  },
+  async conversation(url) {
+    const first = await runner(url).run(agent(), PROMPTS.remember);
+    return ask(url, [...first.history, { role: "user", content: PROMPTS.recall }]);
+  },
+  handoff(url) {
+    const other = new Agent({ name: "weather_desk", handoffDescription: "Knows the weather." });
+    return ask(url, PROMPTS.hand_over, { handoffs: [handoff(other)] });
+  },
+  shell: (url) => ask(url, PROMPTS.shell, { tools: [shellTool({ shell })] }),
+  async apply_patch(url) {
+    const seen = [];
+    const note = async ({ type, path, diff }) => {
+      seen.push([type, path, diff ?? ""]);
+      return { status: "completed", output: `${type} ${path}` };
+    };
+    const editor = { createFile: note, updateFile: note, deleteFile: note };
+    const { text } = await ask(url, PROMPTS.edit, {
+      tools: [applyPatchTool({ editor, needsApproval: false })],
+    });
+    return { text, value: seen };
+  },
+});

@@ -1,0 +1,138 @@
+"""The OpenAI Agents SDK for Python."""
+
+import subprocess
+from typing import Any
+
+from agents import (
+    Agent,
+    ApplyPatchTool,
+    CustomTool,
+    OpenAIResponsesModel,
+    Runner,
+    ShellTool,
+    function_tool,
+    handoff,
+    set_tracing_disabled,
+)
+from agents.editor import ApplyPatchOperation, ApplyPatchResult
+from openai import AsyncOpenAI
+from pydantic import BaseModel
+
+from lines import answer
+from prompts import KEY, MODEL, PROMPTS, tell_weather
+
+set_tracing_disabled(True)
+
+
+class Place(BaseModel):
+    city: str
+    degrees: int
+
+
+@function_tool
+def get_weather(city: str) -> str:
+    """Get the current weather in a city."""
+    return tell_weather(city)
+
+
+def agent(url: str, **more: Any) -> Agent[None]:
+    client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
+    model = OpenAIResponsesModel(MODEL, openai_client=client)
+    return Agent(name="Assistant", instructions="Be brief.", model=model, **more)
+
+
+async def ask(url: str, prompt: Any, **more: Any) -> dict[str, Any]:
+    result = await Runner.run(agent(url, **more), prompt)
+    return {"text": result.final_output}
+
+
+async def stream(url: str, prompt: Any, **more: Any) -> dict[str, Any]:
+    result = Runner.run_streamed(agent(url, **more), prompt)
+    pieces = [
+        event.data.delta
+        async for event in result.stream_events()
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+    ]
+    return {"text": result.final_output, "pieces": len(pieces)}
+
+
+async def structured(url: str) -> dict[str, Any]:
+    result = await Runner.run(agent(url, output_type=Place), PROMPTS["describe"])
+    return {"value": result.final_output.model_dump()}
+
+
+async def image(url: str) -> dict[str, Any]:
+    content = [
+        {"type": "input_text", "text": PROMPTS["picture"]},
+        {"type": "input_image", "image_url": PROMPTS["image"], "detail": "auto"},
+    ]
+    return await ask(url, [{"role": "user", "content": content}])
+
+
+async def conversation(url: str) -> dict[str, Any]:
+    first = await Runner.run(agent(url), PROMPTS["remember"])
+    return await ask(url, [*first.to_input_list(), {"role": "user", "content": PROMPTS["recall"]}])
+
+
+async def hand_over(url: str) -> dict[str, Any]:
+    other = agent(url, handoff_description="Knows the weather.").clone(name="weather_desk")
+    return await ask(url, PROMPTS["hand_over"], handoffs=[handoff(other)])
+
+
+async def shell(url: str) -> dict[str, Any]:
+    def run(request: Any) -> str:
+        return "".join(
+            subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+            for command in request.data.action.commands
+        )
+
+    return await ask(url, PROMPTS["shell"], tools=[ShellTool(executor=run)])
+
+
+async def apply_patch(url: str) -> dict[str, Any]:
+    seen: list[Any] = []
+
+    class Editor:
+        def create_file(self, operation: ApplyPatchOperation) -> ApplyPatchResult:
+            return self.update_file(operation)
+
+        def update_file(self, operation: ApplyPatchOperation) -> ApplyPatchResult:
+            seen.append([operation.type, operation.path, operation.diff or ""])
+            return ApplyPatchResult(output=f"{operation.type} {operation.path}")
+
+        def delete_file(self, operation: ApplyPatchOperation) -> ApplyPatchResult:
+            return self.update_file(operation)
+
+    said = await ask(url, PROMPTS["edit"], tools=[ApplyPatchTool(editor=Editor())])
+    return {**said, "value": seen}
+
+
+async def custom_tool(url: str) -> dict[str, Any]:
+    seen: list[str] = []
+
+    async def invoke(_context: Any, text: str) -> str:
+        seen.append(text)
+        return "applied"
+
+    tool = CustomTool(name="apply_patch", description="Change files.", on_invoke_tool=invoke)
+    said = await ask(url, PROMPTS["patch"], tools=[tool])
+    return {**said, "value": seen}
+
+
+answer(
+    {
+        "text": lambda url: ask(url, PROMPTS["hello"]),
+        "stream": lambda url: stream(url, PROMPTS["hello"]),
+        "tools": lambda url: ask(url, PROMPTS["weather"], tools=[get_weather]),
+        "parallel_tools": lambda url: ask(url, PROMPTS["compare"], tools=[get_weather]),
+        "tools_in_steps": lambda url: ask(url, PROMPTS["steps"], tools=[get_weather]),
+        "stream_tools": lambda url: stream(url, PROMPTS["compare"], tools=[get_weather]),
+        "structured": structured,
+        "image": image,
+        "conversation": conversation,
+        "handoff": hand_over,
+        "shell": shell,
+        "apply_patch": apply_patch,
+        "custom_tool": custom_tool,
+    }
+)

@@ -1,0 +1,87 @@
+// The AI SDK of Vercel, with either of its providers for Responses: `node ai_sdk.mjs openai`.
+
+import { createOpenResponses } from "@ai-sdk/open-responses";
+import { createOpenAI } from "@ai-sdk/openai";
+import { Output, generateText, isStepCount, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+
+import { answer } from "./lines.mjs";
+import { KEY, MODEL, PROMPTS, weather } from "./prompts.mjs";
+
+const PROVIDERS = {
+  openai: (url) => createOpenAI({ baseURL: url, apiKey: KEY })(MODEL),
+  "open-responses": (url) =>
+    createOpenResponses({ name: "adapter", url: `${url}/responses`, apiKey: KEY })(MODEL),
+};
+const model = PROVIDERS[process.argv[2]];
+// Otherwise it sends references to items of earlier steps, which nothing here has stored.
+const providerOptions = { openai: { store: false } };
+const tools = {
+  get_weather: tool({
+    description: "Get the current weather in a city.",
+    inputSchema: z.object({ city: z.string() }),
+    execute: weather,
+  }),
+};
+
+const ask = (url, more) =>
+  generateText({ model: model(url), maxRetries: 0, providerOptions, ...more });
+const loop = { tools, stopWhen: (isStepCount ?? stepCountIs)(4) };
+
+async function stream(url, more) {
+  const errors = [];
+  const result = streamText({
+    model: model(url),
+    maxRetries: 0,
+    providerOptions,
+    onError: ({ error }) => errors.push(String(error)),
+    ...more,
+  });
+  const pieces = [];
+  for await (const piece of result.textStream) pieces.push(piece);
+  if (errors.length) throw new Error(errors.join("; "));
+  return { text: pieces.join(""), pieces: pieces.length, reason: await result.finishReason };
+}
+
+await answer({
+  async text(url) {
+    const { text, usage } = await ask(url, { prompt: PROMPTS.hello });
+    return { text, tokens: usage.totalTokens };
+  },
+  stream: (url) => stream(url, { prompt: PROMPTS.hello }),
+  async tools(url) {
+    return { text: (await ask(url, { prompt: PROMPTS.weather, ...loop })).text };
+  },
+  async parallel_tools(url) {
+    return { text: (await ask(url, { prompt: PROMPTS.compare, ...loop })).text };
+  },
+  async tools_in_steps(url) {
+    return { text: (await ask(url, { prompt: PROMPTS.steps, ...loop })).text };
+  },
+  stream_tools: (url) => stream(url, { prompt: PROMPTS.compare, ...loop }),
+  async structured(url) {
+    const schema = z.object({ city: z.string(), degrees: z.number() });
+    const output = Output.object({ schema });
+    return { value: (await ask(url, { prompt: PROMPTS.describe, output })).output };
+  },
+  async image(url) {
+    const content = [
+      { type: "text", text: PROMPTS.picture },
+      { type: "file", mediaType: "image/png", data: PROMPTS.image.split(",")[1] },
+    ];
+    return { text: (await ask(url, { messages: [{ role: "user", content }] })).text };
+  },
+  async conversation(url) {
+    const messages = [{ role: "user", content: PROMPTS.remember }];
+    const first = await ask(url, { messages });
+    messages.push(...first.response.messages, { role: "user", content: PROMPTS.recall });
+    return { text: (await ask(url, { messages })).text };
+  },
+  async reasoning(url) {
+    const { reasoningText } = await ask(url, {
+      prompt: PROMPTS.hello,
+      providerOptions: { openai: { store: false, reasoningSummary: "auto", forceReasoning: true } },
+    });
+    return { text: reasoningText };
+  },
+});

@@ -1,0 +1,190 @@
+"""What coding agents are asked: files, patches, tools of MCP servers, and what goes wrong with them.
+
+Where nothing else is said, the names of the tools are Codex's.
+"""
+
+import json
+
+from tests.clients.upstream.brain import Scene, Turn, images_of
+from tests.clients.upstream.scenes import PROMPTS
+from tests.clients.upstream.styles import Call, Say
+
+WRITE = "Write the file greeting.txt."
+WRITE_TWO = "Write two files at once."
+WRITE_BY_TOOL = "Write two files with your tool for that."  # opencode
+READ_PICTURE = "Read the picture dot.png."  # opencode
+PATCH = PROMPTS["patch"]
+ASK_MCP = "Ask the demo server for the weather in Paris."
+SEARCH_TOOLS = "Find a tool for the weather, and ask it."
+VIEW = "View the picture dot.png."
+BROKEN_CALL = "Make a broken call first."
+UNKNOWN_CALL = "Call a tool that is not there first."
+CODE = "Run some code."
+COMPACTION = "CONTEXT CHECKPOINT COMPACTION"  # as Codex asks for it
+OUR_COMPACTION = "about to be replaced by a summary"  # as the adapter does
+FILL_CONTEXT = "Fill the context."
+OVERFLOW_TOKENS = 90_000
+
+PATCH_TEXT = """\
+*** Begin Patch
+*** Update File: greeting.txt
+@@
+-hello
++goodbye "friend" \\ ü
+*** End Patch
+"""
+
+
+def write(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Written: {turn.said}")
+    return turn.call("exec_command", {"cmd": "printf 'hello\\n' > greeting.txt; cat greeting.txt"})
+
+
+def write_two(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Written: {turn.said}")
+    return turn.calls(
+        ("exec_command", {"cmd": "echo one > one.txt; cat one.txt"}),
+        ("exec_command", {"cmd": "echo two > two.txt; cat two.txt"}),
+    )
+
+
+def write_by_tool(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Written: {turn.said}")
+    return turn.calls(
+        ("write", {"filePath": "one.txt", "content": "one\n"}),
+        ("write", {"filePath": "two.txt", "content": "two\n"}),
+    )
+
+
+def read_picture(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Pictures: {len(images_of(turn.body))}.")
+    return turn.call("read", {"filePath": "dot.png"})
+
+
+def patch(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Patched: {turn.said}")
+    return turn.call("apply_patch", {"input": PATCH_TEXT})
+
+
+def ask_mcp(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"The server says: {turn.said}")
+    return turn.call("get_weather", {"city": "Paris"})
+
+
+def ask_mcp_as(spelled: str) -> Scene:
+    """Call the tool by another name than it was offered under."""
+
+    def ask(turn: Turn) -> Say:
+        call = Call(spelled, {"city": "Paris"})
+        return ask_mcp(turn) if turn.step else Say(calls=(call,))
+
+    return ask
+
+
+def search_tools(turn: Turn) -> Say:
+    """A client's own search brings tools that the next request offers."""
+    match turn.step:
+        case 0:
+            return turn.call("tool_search", {"query": "weather"})
+        case 1:
+            return turn.call("get_weather", {"city": "Paris"})
+        case _:
+            return Say(f"The server says: {turn.outputs[-1]}")
+
+
+def view(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"Pictures: {len(images_of(turn.body))}.")
+    return turn.call("view_image", {"path": "dot.png"})
+
+
+def broken_call(turn: Turn) -> Say:
+    """Arguments that are no JSON, which the client sends back with every later request."""
+    match turn.step:
+        case 0:
+            return turn.call("exec_command", '{"cmd": "echo ')
+        case 1:
+            return turn.call("exec_command", {"cmd": "echo mended"})
+        case _:
+            return Say(f"In the end: {turn.outputs[-1]}")
+
+
+def unknown_call(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"It said: {turn.said}")
+    return Say(calls=(Call("no_such_tool", {}),))
+
+
+def run_code(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"It printed: {turn.said}")
+    code = 'const done = await tools.exec_command({cmd: "echo from code"});\ntext(done.output);\n'
+    return turn.call("exec", {"input": code})
+
+
+def compact(turn: Turn) -> Say:
+    if turn.tools:
+        return Say("I was offered tools, where there should be none.")
+    return Say("So far: the user told me the word walnut.")
+
+
+def fill_context(turn: Turn) -> Say:
+    """Say that the context is all but full, so that the client makes it smaller."""
+    return Say("It is full.", prompt_tokens=OVERFLOW_TOKENS)
+
+
+CODING_SCENES: dict[str, Scene] = {
+    WRITE: write,
+    WRITE_TWO: write_two,
+    WRITE_BY_TOOL: write_by_tool,
+    READ_PICTURE: read_picture,
+    PATCH: patch,
+    ASK_MCP: ask_mcp,
+    SEARCH_TOOLS: search_tools,
+    VIEW: view,
+    BROKEN_CALL: broken_call,
+    UNKNOWN_CALL: unknown_call,
+    CODE: run_code,
+    COMPACTION: compact,
+    OUR_COMPACTION: compact,
+    FILL_CONTEXT: fill_context,
+}
+
+
+def raw_patch(turn: Turn) -> Say:
+    """A model that writes the patch itself in place of the arguments."""
+    return patch(turn) if turn.step else turn.call("apply_patch", PATCH_TEXT)
+
+
+def renamed_patch(turn: Turn) -> Say:
+    return patch(turn) if turn.step else turn.call("apply_patch", {"patch": PATCH_TEXT})
+
+
+def command_patch(turn: Turn) -> Say:
+    arguments = {"command": ["apply_patch", PATCH_TEXT]}
+    return patch(turn) if turn.step else turn.call("apply_patch", arguments)
+
+
+def fenced_patch(turn: Turn) -> Say:
+    fenced = f"```patch\n{PATCH_TEXT}```"
+    return patch(turn) if turn.step else turn.call("apply_patch", fenced)
+
+
+def quoted_patch(turn: Turn) -> Say:
+    return patch(turn) if turn.step else turn.call("apply_patch", json.dumps(PATCH_TEXT))
+
+
+# What models make of a freeform tool's input (`clients.md` §7).
+ODD_PATCHES: dict[str, Scene] = {
+    "raw": raw_patch,
+    "renamed": renamed_patch,
+    "command": command_patch,
+    "fenced": fenced_patch,
+    "quoted": quoted_patch,
+}

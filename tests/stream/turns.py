@@ -1,0 +1,383 @@
+"""Turns: what an upstream says, and the events that it becomes."""
+
+from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
+
+
+def text(*pieces: str) -> list[Delta]:
+    return [TextDelta(piece) for piece in pieces]
+
+
+def reasoning(*pieces: str) -> list[Delta]:
+    return [ReasoningDelta(piece) for piece in pieces]
+
+
+# (name, deltas, finish reason, the events between in_progress and the last one)
+TURNS: list[tuple[str, list[Delta], str | None, list[str]]] = [
+    (
+        "reasoning, then text",
+        reasoning("Hm", ".") + text("Hello"),
+        "stop",
+        [
+            "output_item.added 0 rs_1",
+            "content_part.added 0.0 reasoning_text''",
+            "reasoning_text.delta 0.0 'Hm'",
+            "reasoning_text.delta 0.0 '.'",
+            "reasoning_text.done 0.0 'Hm.'",
+            "content_part.done 0.0 reasoning_text'Hm.'",
+            "output_item.done 0 rs_1 reasoning_text'Hm.'",
+            "output_item.added 1 msg_2 in_progress",
+            "content_part.added 1.0 output_text''",
+            "output_text.delta 1.0 'Hello'",
+            "output_text.done 1.0 'Hello'",
+            "content_part.done 1.0 output_text'Hello'",
+            "output_item.done 1 msg_2 completed output_text'Hello'",
+        ],
+    ),
+    (
+        "text, then a refusal: two parts of one message",
+        [TextDelta("a"), RefusalDelta("No"), RefusalDelta("."), TextDelta("b")],
+        "stop",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.delta 0.0 'a'",
+            "output_text.done 0.0 'a'",
+            "content_part.done 0.0 output_text'a'",
+            "content_part.added 0.1 refusal''",
+            "refusal.delta 0.1 'No'",
+            "refusal.delta 0.1 '.'",
+            "refusal.done 0.1 'No.'",
+            "content_part.done 0.1 refusal'No.'",
+            "content_part.added 0.2 output_text''",
+            "output_text.delta 0.2 'b'",
+            "output_text.done 0.2 'b'",
+            "content_part.done 0.2 output_text'b'",
+            "output_item.done 0 msg_1 completed output_text'a'+refusal'No.'+output_text'b'",
+        ],
+    ),
+    (
+        "a call in pieces",
+        [
+            CallDelta(0, "call_a", "f", ""),
+            CallDelta(0, "", "", '{"x"'),
+            CallDelta(0, "", "", ":1}"),
+        ],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{\"x\"'",
+            "function_call_arguments.delta 0 ':1}'",
+            "function_call_arguments.done 0 '{\"x\":1}'",
+            "output_item.done 0 fc_1 call_a f '{\"x\":1}' completed",
+        ],
+    ),
+    (
+        "two calls, one after the other",
+        [CallDelta(0, "call_a", "f", "{}"), CallDelta(1, "call_b", "g", "{}")],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_a f '{}' completed",
+            "output_item.added 1 fc_2 call_b g '' in_progress",
+            "function_call_arguments.delta 1 '{}'",
+            "function_call_arguments.done 1 '{}'",
+            "output_item.done 1 fc_2 call_b g '{}' completed",
+        ],
+    ),
+    (
+        "two calls, interleaved: the second waits",
+        [
+            CallDelta(0, "call_a", "f", '{"x"'),
+            CallDelta(1, "call_b", "g", '{"y"'),
+            CallDelta(0, "", "", ":1}"),
+            CallDelta(1, "", "", ":2}"),
+        ],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{\"x\"'",
+            "function_call_arguments.delta 0 ':1}'",
+            "function_call_arguments.done 0 '{\"x\":1}'",
+            "output_item.done 0 fc_1 call_a f '{\"x\":1}' completed",
+            "output_item.added 1 fc_2 call_b g '' in_progress",
+            "function_call_arguments.delta 1 '{\"y\"'",
+            "function_call_arguments.delta 1 ':2}'",
+            "function_call_arguments.done 1 '{\"y\":2}'",
+            "output_item.done 1 fc_2 call_b g '{\"y\":2}' completed",
+        ],
+    ),
+    (
+        "text behind a call that never ends waits for the end",
+        [CallDelta(0, "call_a", "f", "{"), TextDelta("a")],
+        "stop",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{'",
+            "function_call_arguments.done 0 '{'",
+            "output_item.done 0 fc_1 call_a f '{' completed",
+            "output_item.added 1 msg_2 in_progress",
+            "content_part.added 1.0 output_text''",
+            "output_text.delta 1.0 'a'",
+            "output_text.done 1.0 'a'",
+            "content_part.done 1.0 output_text'a'",
+            "output_item.done 1 msg_2 completed output_text'a'",
+        ],
+    ),
+    (
+        "three calls that never end come one after the other",
+        [CallDelta(slot, f"call_{slot}", "f", "{") for slot in range(3)],
+        "stop",
+        [
+            line
+            for slot in range(3)
+            for line in [
+                f"output_item.added {slot} fc_{slot + 1} call_{slot} f '' in_progress",
+                f"function_call_arguments.delta {slot} '{{'",
+                f"function_call_arguments.done {slot} '{{'",
+                f"output_item.done {slot} fc_{slot + 1} call_{slot} f '{{' completed",
+            ]
+        ],
+    ),
+    (
+        "a name that comes late: the pieces before it are kept",
+        [
+            CallDelta(0, "call_a", "", "{"),
+            CallDelta(0, "", "", '"x":'),
+            CallDelta(0, "", "f", "1}"),
+        ],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{\"x\":1}'",
+            "function_call_arguments.done 0 '{\"x\":1}'",
+            "output_item.done 0 fc_1 call_a f '{\"x\":1}' completed",
+        ],
+    ),
+    (
+        "a name that comes after text: the call comes first, and its arguments are kept",
+        [CallDelta(0, "call_a", "", "{}"), TextDelta("a"), CallDelta(0, "", "f", "")],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_a f '{}' completed",
+            "output_item.added 1 msg_2 in_progress",
+            "content_part.added 1.0 output_text''",
+            "output_text.delta 1.0 'a'",
+            "output_text.done 1.0 'a'",
+            "content_part.done 1.0 output_text'a'",
+            "output_item.done 1 msg_2 completed output_text'a'",
+        ],
+    ),
+    (
+        "a name and an id that are said again are not joined",
+        [CallDelta(0, "call_a", "f", "{"), CallDelta(0, "call_a", "f", "}")],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{'",
+            "function_call_arguments.delta 0 '}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_a f '{}' completed",
+        ],
+    ),
+    (
+        "a call without arguments has an empty object",
+        [CallDelta(0, "call_a", "f", "")],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_a f '{}' completed",
+        ],
+    ),
+    (
+        "a call that was cut before its arguments has none",
+        [CallDelta(0, "call_a", "f", "")],
+        "length",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.done 0 ''",
+            "output_item.done 0 fc_1 call_a f '' incomplete",
+        ],
+    ),
+    (
+        "a call without an id gets one, and an id that is taken is replaced",
+        [
+            CallDelta(0, "", "f", "{}"),
+            CallDelta(1, "call_a", "f", "{}"),
+            CallDelta(2, "call_a", "f", "{}"),
+        ],
+        "tool_calls",
+        [
+            line
+            for slot, ids in enumerate(["fc_1 call_2", "fc_3 call_a", "fc_4 call_5"])
+            for line in [
+                f"output_item.added {slot} {ids} f '' in_progress",
+                f"function_call_arguments.delta {slot} '{{}}'",
+                f"function_call_arguments.done {slot} '{{}}'",
+                f"output_item.done {slot} {ids} f '{{}}' completed",
+            ]
+        ],
+    ),
+    (
+        "blanks between a thought and a call go",
+        [*reasoning("Hm."), TextDelta("\n\n"), CallDelta(0, "call_a", "f", "{}")],
+        "tool_calls",
+        [
+            "output_item.added 0 rs_1",
+            "content_part.added 0.0 reasoning_text''",
+            "reasoning_text.delta 0.0 'Hm.'",
+            "reasoning_text.done 0.0 'Hm.'",
+            "content_part.done 0.0 reasoning_text'Hm.'",
+            "output_item.done 0 rs_1 reasoning_text'Hm.'",
+            "output_item.added 1 fc_2 call_a f '' in_progress",
+            "function_call_arguments.delta 1 '{}'",
+            "function_call_arguments.done 1 '{}'",
+            "output_item.done 1 fc_2 call_a f '{}' completed",
+        ],
+    ),
+    (
+        "blanks before a text belong to it",
+        [*reasoning("\n"), *text("\n", "\n", "Hello", " ")],
+        "stop",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.delta 0.0 '\\n'",
+            "output_text.delta 0.0 '\\n'",
+            "output_text.delta 0.0 'Hello'",
+            "output_text.delta 0.0 ' '",
+            "output_text.done 0.0 '\\n\\nHello '",
+            "content_part.done 0.0 output_text'\\n\\nHello '",
+            "output_item.done 0 msg_1 completed output_text'\\n\\nHello '",
+        ],
+    ),
+    (
+        "blanks of a thought that comes later wait for it",
+        [*reasoning("\n"), *text("a"), *reasoning("b")],
+        "stop",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.delta 0.0 'a'",
+            "output_text.done 0.0 'a'",
+            "content_part.done 0.0 output_text'a'",
+            "output_item.done 0 msg_1 completed output_text'a'",
+            "output_item.added 1 rs_2",
+            "content_part.added 1.0 reasoning_text''",
+            "reasoning_text.delta 1.0 '\\n'",
+            "reasoning_text.delta 1.0 'b'",
+            "reasoning_text.done 1.0 '\\nb'",
+            "content_part.done 1.0 reasoning_text'\\nb'",
+            "output_item.done 1 rs_2 reasoning_text'\\nb'",
+        ],
+    ),
+    (
+        "blanks alone are an answer, when there is no other",
+        [*text("\n"), *reasoning(" ")],
+        "stop",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.delta 0.0 '\\n'",
+            "output_text.done 0.0 '\\n'",
+            "content_part.done 0.0 output_text'\\n'",
+            "output_item.done 0 msg_1 completed output_text'\\n'",
+        ],
+    ),
+    (
+        "no answer is an empty message",
+        [],
+        None,
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.done 0.0 ''",
+            "content_part.done 0.0 output_text''",
+            "output_item.done 0 msg_1 completed output_text''",
+        ],
+    ),
+    (
+        "no answer within the limit is an empty message that is incomplete",
+        [],
+        "length",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.done 0.0 ''",
+            "content_part.done 0.0 output_text''",
+            "output_item.done 0 msg_1 incomplete output_text''",
+        ],
+    ),
+    (
+        "empty deltas open nothing",
+        [TextDelta(""), RefusalDelta(""), ReasoningDelta("")],
+        "stop",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.done 0.0 ''",
+            "content_part.done 0.0 output_text''",
+            "output_item.done 0 msg_1 completed output_text''",
+        ],
+    ),
+    (
+        "of an answer that was cut only the last item is incomplete",
+        [*text("a"), CallDelta(0, "call_a", "f", "{"), CallDelta(1, "call_b", "f", "{")],
+        "length",
+        [
+            "output_item.added 0 msg_1 in_progress",
+            "content_part.added 0.0 output_text''",
+            "output_text.delta 0.0 'a'",
+            "output_text.done 0.0 'a'",
+            "content_part.done 0.0 output_text'a'",
+            "output_item.done 0 msg_1 completed output_text'a'",
+            "output_item.added 1 fc_2 call_a f '' in_progress",
+            "function_call_arguments.delta 1 '{'",
+            "function_call_arguments.done 1 '{'",
+            "output_item.done 1 fc_2 call_a f '{' incomplete",
+        ],
+    ),
+    (
+        "an afterthought to a call that is done opens nothing and holds nothing back",
+        [
+            CallDelta(0, "call_a", "f", "{}"),
+            CallDelta(1, "call_b", "g", "{}"),
+            CallDelta(0, "", "", " "),
+            TextDelta("a"),
+        ],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_a f '' in_progress",
+            "function_call_arguments.delta 0 '{}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_a f '{}' completed",
+            "output_item.added 1 fc_2 call_b g '' in_progress",
+            "function_call_arguments.delta 1 '{}'",
+            "function_call_arguments.done 1 '{}'",
+            "output_item.done 1 fc_2 call_b g '{}' completed",
+            "output_item.added 2 msg_3 in_progress",
+            "content_part.added 2.0 output_text''",
+            "output_text.delta 2.0 'a'",
+            "output_text.done 2.0 'a'",
+            "content_part.done 2.0 output_text'a'",
+            "output_item.done 2 msg_3 completed output_text'a'",
+        ],
+    ),
+    (
+        "a call without a name is left out, where there is something else",
+        [CallDelta(0, "call_a", "", "{}"), CallDelta(1, "call_b", "f", "{}")],
+        "tool_calls",
+        [
+            "output_item.added 0 fc_1 call_b f '' in_progress",
+            "function_call_arguments.delta 0 '{}'",
+            "function_call_arguments.done 0 '{}'",
+            "output_item.done 0 fc_1 call_b f '{}' completed",
+        ],
+    ),
+]
