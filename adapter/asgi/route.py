@@ -6,7 +6,7 @@ request costs the upstream one request.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +101,7 @@ class Route:
         return models
 
     @contextmanager
-    def occupy(self) -> Iterator[None]:
+    def occupy(self) -> Generator[None]:
         """Count a request for as long as it runs.
 
         Raises:

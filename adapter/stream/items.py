@@ -35,18 +35,20 @@ Summaries = Literal["never", "with_text", "instead"]
 class PartKind(msgspec.Struct, frozen=True):
     """How one kind of part is shown. `place` is (item_id, output_index, index).
 
+    Text is the only one with log probabilities, which come last in its part and its events.
+
     Attributes:
-        part: (text, logprobs) to the part.
+        part: (text) to the part.
         added: (number, *place, part) to the event.
         delta: (number, *place, text) to the event.
-        done: (number, *place, text, logprobs) to the event.
+        done: (number, *place, text) to the event.
         closed: (number, *place, part) to the event.
     """
 
-    part: Callable[[str, tuple[Logprob, ...]], Part]
+    part: Callable[[str], Part]
     added: Callable[[int, str, int, int, Any], Event]
     delta: Callable[[int, str, int, int, str], Event]
-    done: Callable[[int, str, int, int, str, tuple[Logprob, ...]], Event]
+    done: Callable[[int, str, int, int, str], Event]
     closed: Callable[[int, str, int, int, Any], Event]
 
 
@@ -67,38 +69,38 @@ class ContentKind(msgspec.Struct, frozen=True):
 
 
 TEXT_PART = PartKind(
-    part=lambda text, logprobs: OutputText(text, (), logprobs),
+    part=OutputText,
     added=wire.ContentPartAdded,
     delta=wire.OutputTextDelta,
     done=wire.OutputTextDone,
     closed=wire.ContentPartDone,
 )
 REFUSAL_PART = PartKind(
-    part=lambda text, _: Refusal(text),
+    part=Refusal,
     added=wire.ContentPartAdded,
     delta=wire.RefusalDelta,
-    done=lambda n, id, output, index, text, _: wire.RefusalDone(n, id, output, index, text),
+    done=wire.RefusalDone,
     closed=wire.ContentPartDone,
 )
 REASONING_PART = PartKind(
-    part=lambda text, _: ReasoningText(text),
+    part=ReasoningText,
     added=wire.ContentPartAdded,
     delta=wire.ReasoningTextDelta,
-    done=lambda n, id, output, index, text, _: wire.ReasoningTextDone(n, id, output, index, text),
+    done=wire.ReasoningTextDone,
     closed=wire.ContentPartDone,
 )
-OPEN_REASONING_PART = msgspec.structs.replace(
-    REASONING_PART,
+OPEN_REASONING_PART = PartKind(
+    part=ReasoningText,
+    added=wire.ContentPartAdded,
     delta=wire.OpenReasoningDelta,
-    done=lambda n, id, output, index, text, _: wire.OpenReasoningDone(n, id, output, index, text),
+    done=wire.OpenReasoningDone,
+    closed=wire.ContentPartDone,
 )
 SUMMARY_PART = PartKind(
-    part=lambda text, _: SummaryText(text),
+    part=SummaryText,
     added=wire.ReasoningSummaryPartAdded,
     delta=wire.ReasoningSummaryTextDelta,
-    done=lambda n, id, output, index, text, _: wire.ReasoningSummaryTextDone(
-        n, id, output, index, text
-    ),
+    done=wire.ReasoningSummaryTextDone,
     closed=wire.ReasoningSummaryPartDone,
 )
 
@@ -210,7 +212,7 @@ class ContentItem:
         self._close_part(events)
 
     def _open_part(self, part: PartKind, events: list[Event]) -> None:
-        empty = part.part("", ())
+        empty = part.part("")
         self._part = part
         # Summaries are counted apart from content.
         is_summary = part is SUMMARY_PART
@@ -220,10 +222,15 @@ class ContentItem:
     def _close_part(self, events: list[Event]) -> None:
         if self._part is None:
             return
-        part, text, logprobs = self._part, "".join(self._pieces), tuple(self._logprobs)
+        part, text = self._part, "".join(self._pieces)
         place = (self._id, self._output_index, self._index)
-        whole = part.part(text, logprobs)
-        events.append(part.done(self._number(), *place, text, logprobs))
+        if part is TEXT_PART:
+            logprobs = tuple(self._logprobs)
+            whole: Part = OutputText(text, (), logprobs)
+            events.append(wire.OutputTextDone(self._number(), *place, text, logprobs))
+        else:
+            whole = part.part(text)
+            events.append(part.done(self._number(), *place, text))
         events.append(part.closed(self._number(), *place, whole))
         self._done.append(whole)
         self._part = None
