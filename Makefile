@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
+.PHONY: help run test clients lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,10 @@ help:  ## list the targets
 run: $(VENV)/run.stamp  ## start the adapter on a demo model and print how to talk to it
 	@$(PY) -m adapter demo $(ARGS)
 
-test: $(VENV)/dev.stamp  ## run all tests
+test: $(VENV)/dev.stamp $(VENV)-clients/clients.stamp  ## run all tests
 	$(PY) -m pytest $(ARGS)
+
+clients: $(VENV)-clients/clients.stamp  ## install the agent clients that tests/clients runs
 
 lint: $(VENV)/dev.stamp  ## check style, types and layers
 	$(PY) -m ruff check
@@ -41,15 +43,16 @@ format: $(VENV)/dev.stamp  ## mend what `lint` can mend by itself
 
 check: lint test  ## lint and test
 
+# The agent clients are programs apart: what they lead to has tests of its own.
 coverage: $(VENV)/dev.stamp  ## run all tests; fail if a branch of what decides is never taken
-	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	$(PY) -m pytest --ignore tests/clients --cov --cov-report=term $(ARGS)
 	$(PY) -m coverage report --include '$(PURE)' --fail-under 100
 
 bench: $(VENV)/dev.stamp  ## measure against pass-through servers
 	$(PY) -m benchmarks.run $(ARGS)
 
-test-lowest: $(VENV)-lowest/dev.stamp  ## run all tests on the oldest dependencies that we allow
-	$(VENV)-lowest/bin/python -m pytest $(ARGS)
+test-lowest: $(VENV)-lowest/dev.stamp  ## run our tests on the oldest dependencies that we allow
+	$(VENV)-lowest/bin/python -m pytest --ignore tests/clients $(ARGS)
 
 test-vllm: $(VENV)/dev.stamp  ## run the tests that need vLLM (a large download)
 	PYTHON="$(PYTHON)" bash tests/vllm/run.sh $(ARGS)
@@ -65,7 +68,7 @@ lock: $(VENV)/dev.stamp  ## pin what pyproject.toml asks for (ARGS=--upgrade: th
 	PY=$(PY) bash requirements/compile $(ARGS)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(VENV)-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache \
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-clients build dist htmlcov .coverage .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -78,6 +81,12 @@ $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 
 $(VENV)-lowest/dev.stamp: requirements/lowest.txt pyproject.toml
 	$(call set-up,$(VENV)-lowest,$<)
+
+$(VENV)-clients/clients.stamp: requirements/clients.txt $(wildcard tests/clients/node/package*.json) \
+		tests/clients/install.py | $(VENV)/dev.stamp
+	@echo "Setting up $(VENV)-clients from $< and tests/clients/node ..."
+	@$(PY) -m tests.clients.install $(VENV)-clients
+	@touch $@
 
 # $(1): the environment's folder, $(2): the pins. The project itself is installed without its
 # dependencies (the pins hold them) and without a build environment (they hold hatchling too).

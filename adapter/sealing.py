@@ -25,6 +25,7 @@ _VERSION = b"\x01"
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
 _HEADER_BYTES = 1 + _KEY_ID_BYTES + _NONCE_BYTES
+_TEXT = ("utf-8", "surrogatepass")  # a model may end in the middle of a pair
 
 
 class Sealer:
@@ -50,7 +51,8 @@ class Sealer:
         nonce = os.urandom(_NONCE_BYTES)
         header = _VERSION + self._current + nonce
         cipher = _cipher(self._keys[self._current], kind)
-        sealed = cipher.encrypt(nonce, zlib.compress(text.encode()), _context(header, kind, owner))
+        packed = zlib.compress(text.encode(*_TEXT))
+        sealed = cipher.encrypt(nonce, packed, _context(header, kind, owner))
         return PREFIX + base64.urlsafe_b64encode(header + sealed).decode().rstrip("=")
 
     def open(self, kind: Kind, sealed: str, owner: str = "") -> str | None:
@@ -59,7 +61,8 @@ class Sealer:
             return None
         try:
             encoded = sealed[len(PREFIX) :]
-            raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+            padded = encoded + "=" * (-len(encoded) % 4)
+            raw = base64.b64decode(padded, altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             return None
         header, body = raw[:_HEADER_BYTES], raw[_HEADER_BYTES:]
@@ -78,7 +81,7 @@ class Sealer:
 def _inflate(data: bytes) -> str | None:
     inflater = zlib.decompressobj()
     text = inflater.decompress(data, MAX_OPENED_BYTES)
-    return None if inflater.unconsumed_tail else text.decode()
+    return None if inflater.unconsumed_tail else text.decode(*_TEXT)
 
 
 def _context(header: bytes, kind: str, owner: str) -> bytes:

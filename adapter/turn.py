@@ -13,7 +13,7 @@ from typing import Any
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.habits import Habits
-from adapter.stream.deltas import CallDelta, Delta, TextDelta
+from adapter.stream.deltas import CallDelta, Delta, RefusalDelta, TextDelta
 from adapter.stream.turn import TurnReader
 from adapter.translate.errors import http_error
 from adapter.translate.repair import only_json, repair_request
@@ -165,15 +165,34 @@ class CheckedTurn(Turn):
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         """Ask until the answer fits, or twice; there is nothing to read then but the end."""
-        chat = self._translation.chat
-        deltas = await self._collect(chat)
-        misfit = self._find_misfit(only_json(_text(deltas))) if _is_text(deltas) else None
-        if misfit is not None:
-            logger.debug("asking again: the answer does not fit its schema")
-            deltas = await self._collect(repair_request(chat, _text(deltas), misfit))
-        self._deltas = _with_bare_json(deltas) if _is_text(deltas) else deltas
+        deltas = await self._collect(self._translation.chat)
+        if self._is_checked(deltas):
+            text = _text(deltas)
+            if (misfit := self._find_misfit(only_json(text))) is not None:
+                deltas = await self._repair(text, misfit) or deltas
+            deltas = _with_bare_json(deltas)
+        self._deltas = deltas
         async with aclosing(_no_chunks()) as chunks:
             yield chunks
+
+    def _is_checked(self, deltas: list[Delta]) -> bool:
+        """Tell whether an answer should fit: calls and refusals need not, and half of one cannot."""
+        others = any(isinstance(delta, CallDelta | RefusalDelta) for delta in deltas)
+        return not others and self.finish_reason != "length"
+
+    async def _repair(self, text: str, misfit: str) -> list[Delta] | None:
+        """Return a better answer, or None if there is none: then the first has to do."""
+        logger.debug("asking again: the answer does not fit its schema")
+        reader, finish_reason = self._reader, self.finish_reason
+        try:
+            deltas = await self._collect(repair_request(self._translation.chat, text, misfit))
+        except UpstreamError as error:
+            logger.debug("the answer could not be repaired: %s", error.code)
+            deltas = []
+        if self._is_checked(deltas) and _text(deltas):
+            return deltas
+        self._reader, self.finish_reason = reader, finish_reason
+        return None
 
     def end(self) -> list[Delta]:
         """Return the whole answer."""
@@ -193,11 +212,6 @@ class CheckedTurn(Turn):
 async def _no_chunks() -> AsyncGenerator[bytes, None]:
     return
     yield b""
-
-
-def _is_text(deltas: list[Delta]) -> bool:
-    """Tell whether an answer is text, not calls, which need not fit."""
-    return not any(isinstance(delta, CallDelta) for delta in deltas)
 
 
 def _text(deltas: list[Delta]) -> str:

@@ -1,5 +1,6 @@
 """The pins in requirements/ hold what pyproject.toml asks for, with hashes and no addresses."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ ASKED = {
     "dev.txt": [*RUNTIME, *extra("all"), *group("dev")],
     "run.txt": [*RUNTIME, *extra("demo"), *group("build")],
     "lowest.txt": [*RUNTIME, *extra("all"), *group("test"), *group("build")],
+    "clients.txt": [*group("clients")],
 }
 
 
@@ -103,3 +105,21 @@ def test_lowest_pin_is_the_floor_of_the_project(requirement: Requirement) -> Non
     assert requirement.specifier.contains(pinned)
     assert floor.operator == ">="
     assert pinned.split(".")[: floor.version.count(".") + 1] == floor.version.split(".")
+
+
+LOCK = ROOT / "tests" / "clients" / "node" / "package-lock.json"
+
+
+def test_every_package_of_the_node_clients_is_pinned_and_hashed() -> None:
+    packages = json.loads(LOCK.read_text())["packages"]
+    asked = packages.pop("")
+
+    assert [
+        name for name, row in packages.items() if not {"version", "integrity"} <= row.keys()
+    ] == []
+    for name, version in {**asked["dependencies"], **asked["optionalDependencies"]}.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+
+
+def test_packages_of_the_node_clients_name_no_address() -> None:
+    assert "resolved" not in LOCK.read_text()

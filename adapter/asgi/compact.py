@@ -37,7 +37,7 @@ class CompactConversation:
         """Serve one request; see `CreateResponse`."""
         settings = self._service.settings
         body = await read_body(scope, receive, settings.max_body_bytes)
-        if upstream is None and (found := self._service.passed_on(body)):
+        if found := self._service.passed_on(body):
             await pass_on(found, settings, scope, receive, send, body, COMPACT)
             return
         request, route, model = self._service.decode(body)

@@ -52,7 +52,7 @@ class CreateResponse:
             ClientDisconnectedError: the client went before its request was complete.
         """
         body = await read_body(scope, receive, self._service.settings.max_body_bytes)
-        if upstream is None and (found := self._service.passed_on(body)):
+        if found := self._service.passed_on(body):
             await pass_on(found, self._service.settings, scope, receive, send, body)
             return
         request, route, model = self._service.decode(body)

@@ -28,9 +28,13 @@ def make_sealer(settings: Settings) -> Sealer | None:
         return None
 
 
-def warn_of_own_key(settings: Settings) -> None:
-    """Say once that what is sealed will not outlive the process."""
-    if not settings.sealing_keys:
+def warn_of_own_key(settings: Settings, sealer: Sealer | None) -> None:
+    """Say that what is sealed will not outlive the process, or that nothing is."""
+    if sealer is None:
+        logger.warning(
+            "encrypted_content is asked for and left out: pip install 'responses-adapter[sealing]'"
+        )
+    elif not settings.sealing_keys:
         logger.warning(
             "encrypted_content is sealed with a key of this process alone: after a restart, or on "
             "another worker, it cannot be opened. Set ADAPTER_SEALING_KEYS."

@@ -13,7 +13,8 @@ from adapter.compaction import CompactionRun
 from adapter.config import Settings
 from adapter.errors import InvalidRequestError
 from adapter.loop import ResponseRun, Surroundings
-from adapter.sealing import Sealer
+from adapter.routing import DEFAULT_ROUTE
+from adapter.sealing import PREFIX, Kind, Sealer
 from adapter.translate.compaction import without_trigger
 from adapter.translate.decode import decode_request, read_model
 from adapter.translate.replay import History
@@ -56,6 +57,8 @@ class Service:
         self.settings = settings
         self.routes = Routes(given, settings)
         self._forwarded = tuple(name.lower() for name in settings.forward_headers)
+        if settings.sealing_keys:
+            self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -81,7 +84,7 @@ class Service:
             route: of the model.
             model: what the route calls it.
             headers: of the client's request.
-            upstream: where to ask, if not the route's own.
+            upstream: the wrapped app, where that is the upstream of the default route.
             history: what was said before; see `to_chat_request`.
             needs_input: see `to_chat_request`.
 
@@ -103,7 +106,7 @@ class Service:
             request,
             translate,
             route.habits,
-            upstream or route.upstream,
+            _upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
@@ -126,7 +129,7 @@ class Service:
             route: of the model.
             model: what the route calls it.
             headers: of the client's request.
-            upstream: where to ask, if not the route's own.
+            upstream: the wrapped app, where that is the upstream of the default route.
             history: what was said before; see `to_chat_request`.
 
         Raises:
@@ -142,7 +145,7 @@ class Service:
                 to_chat_request, request, model=model, history=history, options=options
             ),
             route.habits,
-            upstream or route.upstream,
+            _upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
@@ -189,11 +192,15 @@ class Service:
             downgrades=settings.downgrades,
             pass_fields=frozenset(route.settings.pass_fields),
             body=route.settings.body,
-            open_sealed=None if self._sealer is None else partial(self._sealer.open, "reasoning"),
-            open_compaction=(
-                None if self._sealer is None else partial(self._sealer.open, "compaction")
-            ),
+            open_sealed=partial(self._open, "reasoning"),
+            open_compaction=partial(self._open, "compaction"),
         )
+
+    def _open(self, kind: Kind, sealed: str) -> str | None:
+        """Open what was sealed here; nothing is loaded for what was not."""
+        if not sealed.startswith(PREFIX) or self._sealer is None:
+            return None
+        return self._sealer.open(kind, sealed)
 
     def _surroundings(self, request: ResponseRequest, headers: Mapping[str, str]) -> Surroundings:
         settings = self.settings
@@ -215,7 +222,7 @@ class Service:
 
     @cached_property
     def _warned_sealer(self) -> Sealer | None:
-        warn_of_own_key(self.settings)
+        warn_of_own_key(self.settings, self._sealer)
         return self._sealer
 
     @cached_property
@@ -223,6 +230,10 @@ class Service:
         from adapter.fetch.fetch import Fetcher
 
         return Fetcher(self.settings.fetch)
+
+
+def _upstream_of(route: Route, wrapped: Upstream | None) -> Upstream:
+    return wrapped if wrapped is not None and route.name == DEFAULT_ROUTE else route.upstream
 
 
 def _cannot_seal() -> InvalidRequestError:

@@ -1,4 +1,4 @@
-"""`responses-adapter codex-config`: what Codex has to be told to work with a model behind us.
+"""`responses-adapter codex-config`: what Codex must be told to work with a model behind us.
 
 Codex knows a model by an entry of its catalogue. For any other name it assumes little: no
 `apply_patch`, and a context window that is not the model's. So a catalogue can be written too; it
@@ -25,10 +25,16 @@ _EFFORTS = {
     "medium": "Thinks as much as most tasks need.",
     "high": "Thinks long, for hard tasks.",
 }
+# A profile leaves what the user has in `config.toml` alone.
+_EXAMPLE = """\b
+Such as:
+  responses-adapter codex-config --catalog ~/.codex/local.json > ~/.codex/local.config.toml
+  codex --profile local
+"""
 _TOOL_OUTPUT_TOKENS = 10_000  # what Codex keeps of a tool's output, as for models of its own
 
 
-@click.command("codex-config")
+@click.command("codex-config", epilog=_EXAMPLE)
 @click.option("--model", help="Its name. [default: the only one that the server has]")
 @click.option(
     "--base-url",
@@ -66,11 +72,7 @@ def codex_config(
     context_window: int | None,
     images: bool | None,
 ) -> None:
-    """Print a `config.toml` for OpenAI's Codex CLI.
-
-    \b
-    responses-adapter codex-config --catalog ~/.codex/models.json > ~/.codex/config.toml
-    """
+    """Print a configuration for OpenAI's Codex CLI."""
     served = _find_model(base_url, model, os.environ.get(key_env or ""))
     window = context_window or served.context_window
     if window is None:
@@ -92,7 +94,7 @@ def config_text(
     catalog: Path | None = None,
     context_window: int | None = None,
 ) -> str:
-    """Return the `config.toml`.
+    """Return a `config.toml`, or a profile to lay over one.
 
     Args:
         model: its name.

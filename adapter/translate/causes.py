@@ -101,6 +101,9 @@ _POLICY = re.compile(
     r"|potentially unsafe or sensitive content|content exists risk|your input was flagged"
 )
 
+# Azure, in both spellings; OpenRouter.
+_INNER_CODES = (("innererror", "code"), ("inner_error", "code"), ("metadata", "error_type"))
+
 
 def find_cause(error: Mapping[str, Any], status: int) -> Cause | None:
     """Return why an upstream refused, or None if its status says enough.
@@ -133,10 +136,9 @@ def _has(codes: frozenset[str], known: frozenset[str]) -> bool:
 
 def _codes(error: Mapping[str, Any]) -> frozenset[str]:
     """Return what stands where servers put codes, in lower case."""
-    inner, metadata = error.get("innererror"), error.get("metadata")
     found = [error.get("code"), error.get("type")]
-    if isinstance(inner, dict):  # Azure
-        found.append(inner.get("code"))
-    if isinstance(metadata, dict):  # OpenRouter
-        found.append(metadata.get("error_type"))
+    for place, name in _INNER_CODES:
+        inner = error.get(place)
+        if isinstance(inner, dict):
+            found.append(inner.get(name))
     return frozenset(str(code).lower() for code in found if isinstance(code, str | int))

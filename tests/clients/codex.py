@@ -111,33 +111,21 @@ class Codex:
     Args:
         program: its path.
         folder: an empty one.
-        base_url: of the adapter, ending in `/v1`.
-        config: its configuration, with places for what follows.
-        top: lines of its configuration.
-        tables: tables of its configuration; the first lines belong to the provider.
+        config: its `config.toml`.
 
     Attributes:
+        home: where its configuration is.
         workspace: where it works.
     """
 
-    def __init__(
-        self,
-        program: Path,
-        folder: Path,
-        base_url: str,
-        *,
-        config: str = PROVIDER,
-        top: str = "",
-        tables: str = "",
-    ) -> None:
+    def __init__(self, program: Path, folder: Path, config: str) -> None:
         self.home, self.workspace = folder / "home", folder / "workspace"
         self._program = program
         # It refuses a home among the temporary files.
         self._temporary = folder / "tmp"
         for each in (self.home, self.workspace, self._temporary):
             each.mkdir()
-        text = config.format(base_url=base_url, top=top, tables=tables)
-        (self.home / "config.toml").write_text(text)
+        (self.home / "config.toml").write_text(config)
 
     def exec(
         self, prompt: str, *options: str, resume: bool = False, env: Mapping[str, str] | None = None

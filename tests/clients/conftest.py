@@ -12,7 +12,7 @@ import pytest
 from adapter.asgi.app import make_sidecar
 from adapter.config import Settings
 from adapter.routing import RouteSettings
-from tests.clients.codex import Codex
+from tests.clients.codex import PROVIDER, Codex
 from tests.clients.driver import Driver, node_folder, running
 from tests.clients.install import MISSING, Clients
 from tests.clients.upstream.coding import CODING_SCENES
@@ -93,9 +93,14 @@ def toy_url(llama_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def new_codex(clients: Clients, tmp_path: Path) -> NewCodex:
-    """Return what makes a Codex of the test's own."""
+    """Return what makes a Codex of the test's own.
 
-    def make(base_url: str, **settings: str) -> Codex:
-        return Codex(clients.codex, tmp_path, base_url, **settings)
+    It takes the base URL of the adapter, and a configuration with places for that, for `top`, lines
+    of it, and for `tables`, the first lines of which belong to the provider.
+    """
+
+    def make(base_url: str, config: str = PROVIDER, top: str = "", tables: str = "") -> Codex:
+        text = config.format(base_url=base_url, top=top, tables=tables)
+        return Codex(clients.codex, tmp_path, text)
 
     return make

@@ -10,8 +10,12 @@ LIMIT_SECONDS = 90.0
 MODEL = "test-model"
 
 
+# Whatever the settings: nothing leaves the machine.
+QUIET = {"autoupdate": False, "share": "disabled"}
+
+
 def config(base_url: str) -> dict[str, Any]:
-    """Return its `opencode.json`."""
+    """Return an `opencode.json`."""
     model = {
         "name": "Test model",
         "tool_call": True,
@@ -19,9 +23,6 @@ def config(base_url: str) -> dict[str, Any]:
         "modalities": {"input": ["text", "image"], "output": ["text"]},
     }
     return {
-        "$schema": "https://opencode.ai/config.json",
-        "autoupdate": False,
-        "share": "disabled",
         "model": f"local/{MODEL}",
         "small_model": f"local/{MODEL}",
         "provider": {
@@ -41,17 +42,17 @@ class OpenCode:
     Args:
         program: its path.
         folder: an empty one.
-        base_url: of the adapter, ending in `/v1`.
+        settings: its `opencode.json`.
 
     Attributes:
         workspace: where it works.
     """
 
-    def __init__(self, program: Path, folder: Path, base_url: str) -> None:
+    def __init__(self, program: Path, folder: Path, settings: dict[str, Any]) -> None:
         self.workspace = folder / "workspace"
         self._program = program
         self._home = folder / "home"
-        self._config = json.dumps(config(base_url))
+        self._config = json.dumps(QUIET | settings)
         for each in (self.workspace, self._home):
             each.mkdir()
 
@@ -87,5 +88,6 @@ class OpenCode:
             **{f"OPENCODE_DISABLE_{switch}": "1" for switch in switches},
             "HOME": str(self._home),
             "OPENCODE_CONFIG_CONTENT": self._config,
+            "npm_config_offline": "true",  # it looks for plugins
             "PWD": str(self.workspace),  # which it believes more than where it is
         }

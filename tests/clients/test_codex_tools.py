@@ -14,7 +14,6 @@ from tests.clients.upstream import coding
 from tests.clients.upstream.server import StrictUpstream
 
 SERVER = Path(__file__).parent / "mcp_server.py"
-PATCHED = 'goodbye "friend" \\ ü\n'
 
 
 def mcp_server(clients: Clients) -> str:
@@ -76,7 +75,7 @@ def test_a_patch_is_applied(
 ) -> None:
     codex = new_codex(url, top=catalog(tmp_path, apply_patch_tool_type="freeform"))
 
-    assert patched(codex) == (PATCHED, ["completed"])
+    assert patched(codex) == (coding.PATCHED_TEXT, ["completed"])
     assert upstream.refusals == []
 
 
@@ -87,7 +86,7 @@ def test_a_patch_is_applied_however_the_model_writes_it(
     upstream.play(coding.PATCH, coding.ODD_PATCHES[how])
     codex = new_codex(url, top=catalog(tmp_path, apply_patch_tool_type="freeform"))
 
-    assert patched(codex) == (PATCHED, ["completed"])
+    assert patched(codex) == (coding.PATCHED_TEXT, ["completed"])
     assert upstream.refusals == []
 
 

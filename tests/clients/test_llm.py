@@ -24,11 +24,11 @@ MODELS = """\
   supports_tools: true
   vision: true
 """
-FUNCTION = '''\
+FUNCTION = """\
 def get_weather(city: str) -> str:
     "Get the current weather in a city."
     return f"It is sunny in {city}."
-'''
+"""
 
 Llm = Callable[..., str]
 

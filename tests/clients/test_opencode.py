@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.install import Clients
-from tests.clients.opencode import OpenCode
+from tests.clients.opencode import OpenCode, config
 from tests.clients.pictures import DOT
 from tests.clients.upstream import coding
 from tests.clients.upstream.scenes import GREETING, PROMPTS
@@ -15,7 +15,7 @@ from tests.clients.upstream.styles import STYLES
 
 @pytest.fixture
 def opencode(clients: Clients, tmp_path: Path, url: str) -> OpenCode:
-    return OpenCode(clients.opencode, tmp_path, url)
+    return OpenCode(clients.opencode, tmp_path, config(url))
 
 
 def test_text_is_answered(opencode: OpenCode, upstream: StrictUpstream) -> None:
@@ -30,7 +30,7 @@ def test_the_second_turn_knows_the_first(opencode: OpenCode, upstream: StrictUps
     assert upstream.refusals == []
 
 
-@pytest.mark.parametrize("style", ["usual", "same_ids", "interleaved", "crumbs"])
+@pytest.mark.parametrize("style", ["same_ids", "interleaved"])
 def test_files_are_written(style: str, opencode: OpenCode, upstream: StrictUpstream) -> None:
     upstream.style = STYLES[style]
 

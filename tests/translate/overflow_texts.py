@@ -308,6 +308,11 @@ OTHERS = [
     ),
     ("Cohere, the output", "too many tokens: max_tokens must be less than 4096"),
     (
+        "vLLM, the output",
+        "max_tokens=999999 cannot be greater than max_model_len=2048. Please request fewer output "
+        "tokens. (parameter=max_tokens, value=999999)",
+    ),
+    (
         "vLLM, an output as long as the context",
         "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context "
         "length is 8192 tokens and your request has 50 input tokens (8192 > 8192 - 50).",

@@ -112,6 +112,12 @@ CAUSES: list[tuple[str, int, dict[str, Any], Cause]] = [
         {"message": "No.", "innererror": {"code": "ResponsibleAIPolicyViolation"}},
         POLICY,
     ),
+    (
+        "Azure, policy, within, spelled otherwise",
+        400,
+        {"message": "No.", "inner_error": {"code": "ResponsibleAIPolicyViolation"}},
+        POLICY,
+    ),
     ("Anthropic, policy", 400, {"message": "Output blocked by content filtering policy"}, POLICY),
     ("xAI, policy", 403, {"message": "Content violates usage guidelines."}, POLICY),
     ("DeepSeek, policy", 400, {"message": "Content Exists Risk"}, POLICY),

@@ -15,11 +15,10 @@ from agents import (
     set_tracing_disabled,
 )
 from agents.editor import ApplyPatchOperation, ApplyPatchResult
-from openai import AsyncOpenAI
-from pydantic import BaseModel
-
 from lines import answer
+from openai import AsyncOpenAI
 from prompts import KEY, MODEL, PROMPTS, tell_weather
+from pydantic import BaseModel
 
 set_tracing_disabled(True)
 

@@ -5,10 +5,9 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel
-
 from lines import answer
 from prompts import KEY, MODEL, PROMPTS, tell_weather
+from pydantic import BaseModel
 
 
 class Place(BaseModel):

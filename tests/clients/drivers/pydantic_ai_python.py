@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from lines import answer
+from prompts import KEY, MODEL, PROMPTS, tell_weather
 from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent, NativeOutput
 from pydantic_ai.models.openai import OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
-
-from lines import answer
-from prompts import KEY, MODEL, PROMPTS, tell_weather
 
 
 class Place(BaseModel):

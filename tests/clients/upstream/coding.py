@@ -33,6 +33,7 @@ PATCH_TEXT = """\
 +goodbye "friend" \\ ü
 *** End Patch
 """
+PATCHED_TEXT = 'goodbye "friend" \\ ü\n'
 
 
 def write(turn: Turn) -> Say:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tests.servers.answers import Answer, chunk, cut, json_answer, sse, stream_answer
+from tests.servers.answers import Answer, chunk, cut, json_answer, stream_answer
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}
 Chunk = dict[str, Any]
