@@ -20,7 +20,7 @@ from adapter.fetch.guard import UrlPolicy
 from adapter.routing import RouteSettings
 from adapter.stream.items import Summaries
 from adapter.tools.toolbox import HostedTools
-from adapter.translate.parameters import UnknownFields
+from adapter.translate.extras import UnknownFields
 from adapter.translate.request import Downgrades
 
 AUTO_DIALECT = "auto"

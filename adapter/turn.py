@@ -191,7 +191,7 @@ class CheckedTurn(Turn):
             deltas = []
         if self._is_checked(deltas) and _text(deltas):
             return deltas
-        self._reader, self.finish_reason = reader, finish_reason
+        self.has_begun, self._reader, self.finish_reason = True, reader, finish_reason
         return None
 
     def end(self) -> list[Delta]:

@@ -1,4 +1,4 @@
-"""`tool_search` that the client runs, and `computer`: calls whose arguments are shown as they are.
+"""`tool_search` that the client runs: its arguments are shown as they are.
 
 Source: sheet §5; `clients.md` §1 (Codex wants the arguments as an object).
 """
@@ -12,25 +12,11 @@ from adapter.tools.kinds import CallKind, CallPlace, OfferedTool
 from adapter.types.chat import ChatFunctionDefinition
 from adapter.types.decoding import decode_at, is_too_deep
 from adapter.types.events import Event
-from adapter.types.items import ComputerCall, ItemStatus, ToolSearchCall
+from adapter.types.items import ItemStatus, ToolSearchCall
 
 _SEARCH_PARAMETERS = Raw(
     b'{"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer"}},'
     b'"required":["query"]}'
-)
-_COMPUTER = ChatFunctionDefinition(
-    name="computer",
-    description="Act on the user's screen: a list of actions, carried out in order. "
-    "The answer is a screenshot.",
-    parameters=Raw(
-        b'{"type":"object","properties":{"actions":{"type":"array","items":{"type":"object",'
-        b'"properties":{"type":{"type":"string","enum":["click","double_click","drag","keypress",'
-        b'"move","screenshot","scroll","type","wait"]},"x":{"type":"integer"},"y":{"type":"integer"},'
-        b'"button":{"type":"string"},"keys":{"type":"array","items":{"type":"string"}},'
-        b'"text":{"type":"string"},"scroll_x":{"type":"integer"},"scroll_y":{"type":"integer"},'
-        b'"path":{"type":"array","items":{"type":"object"}}},"required":["type"]}}},'
-        b'"required":["actions"]}'
-    ),
 )
 
 
@@ -44,21 +30,17 @@ _tool = msgspec.json.Decoder(SearchTool)
 _json = msgspec.json.Decoder()
 
 
-class _SilentWriter:
-    """Says nothing but the item."""
+class SearchCallWriter:
+    """Says nothing but the item, which shows the arguments as an object."""
 
     def __init__(self, place: CallPlace) -> None:
         self._place = place
 
-    def feed(self, piece: str, events: list[Event]) -> None:
-        """Say nothing."""
-
-
-class SearchCallWriter(_SilentWriter):
-    """Shows the arguments as an object."""
-
     def added(self) -> ToolSearchCall:
         return ToolSearchCall(self._place.id, self._place.call_id, {}, "in_progress")
+
+    def feed(self, piece: str, events: list[Event]) -> None:
+        """Say nothing."""
 
     def close(self, arguments: str, status: ItemStatus, events: list[Event]) -> ToolSearchCall:
         value = _decode(arguments)
@@ -66,20 +48,7 @@ class SearchCallWriter(_SilentWriter):
         return ToolSearchCall(self._place.id, self._place.call_id, shown, status)
 
 
-class ComputerCallWriter(_SilentWriter):
-    """Shows the actions."""
-
-    def added(self) -> ComputerCall:
-        return ComputerCall(self._place.id, self._place.call_id, (), "in_progress")
-
-    def close(self, arguments: str, status: ItemStatus, events: list[Event]) -> ComputerCall:
-        return ComputerCall(
-            self._place.id, self._place.call_id, _actions(_decode(arguments)), status
-        )
-
-
 TOOL_SEARCH_CALL = CallKind(id_prefix="tsc", writer=SearchCallWriter)
-COMPUTER_CALL = CallKind(id_prefix="cu", writer=ComputerCallWriter)
 
 
 def read_search(raw: Raw, at: str) -> SearchTool:
@@ -102,11 +71,6 @@ def offer_search(tool: SearchTool) -> OfferedTool:
     return OfferedTool(definition, TOOL_SEARCH_CALL, definition.name)
 
 
-def offer_computer() -> OfferedTool:
-    """Return the function that stands for the `computer` tool."""
-    return OfferedTool(_COMPUTER, COMPUTER_CALL, _COMPUTER.name)
-
-
 def _decode(arguments: str) -> Any:
     """Return what the model wrote, or None if it cannot be shown as JSON."""
     try:
@@ -114,15 +78,3 @@ def _decode(arguments: str) -> Any:
     except (msgspec.DecodeError, RecursionError):
         return None
     return None if is_too_deep(value) else value
-
-
-def _actions(value: Any) -> tuple[dict[str, Any], ...]:
-    match value:
-        case {"actions": list(actions)}:
-            return tuple(action for action in actions if isinstance(action, dict))
-        case {"action": dict(action)}:
-            return (action,)
-        case {"type": str()}:
-            return (value,)
-        case _:
-            return ()

@@ -6,7 +6,7 @@ Source: sheet §5 and §7.2; `clients.md` §3 (what the Agents SDK sends and nee
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Raw
+from msgspec import UNSET, Meta, Raw
 
 from adapter.tools.kinds import CallKind, CallPlace, OfferedTool
 from adapter.types.chat import ChatFunctionDefinition
@@ -152,9 +152,9 @@ def _local_shell_action(arguments: str) -> LocalShellAction:
     return LocalShellAction(
         ("sh", "-c", command) if isinstance(command, str) else tuple(command),
         given.env or {},
-        given.timeout_ms,
-        None,
-        given.working_directory,
+        UNSET if given.timeout_ms is None else given.timeout_ms,
+        UNSET,
+        given.working_directory or UNSET,
     )
 
 

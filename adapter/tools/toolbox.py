@@ -13,10 +13,12 @@ from msgspec import UNSET, Raw, UnsetType
 
 from adapter.errors import InvalidRequestError
 from adapter.tools.apply_patch import offer_apply_patch
-from adapter.tools.client_search import offer_computer, offer_search, read_search
+from adapter.tools.client_search import offer_search, read_search
+from adapter.tools.computer import offer_computer, offer_computer_preview
 from adapter.tools.custom import offer_custom, read_custom
 from adapter.tools.function import offer_function, read_function
 from adapter.tools.kinds import OfferedTool
+from adapter.tools.names import hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
 
@@ -60,7 +62,7 @@ _Offer = Callable[[Raw, str, str | UnsetType, str], OfferedTool]
 OFFERED_TYPES: dict[str, _Offer] = {
     "apply_patch": lambda raw, at, namespace, about: offer_apply_patch(),
     "computer": lambda raw, at, namespace, about: offer_computer(),
-    "computer_use_preview": lambda raw, at, namespace, about: offer_computer(),
+    "computer_use_preview": lambda raw, at, namespace, about: offer_computer_preview(),
     "custom": lambda raw, at, namespace, about: offer_custom(
         read_custom(raw, at), namespace, about
     ),
@@ -148,16 +150,24 @@ class _Collector:
         self.dropped.append(at)
 
     def _keep(self, tool: OfferedTool, type_: str, at: str, *, replace: bool) -> None:
-        name = tool.definition.name
-        known = self.offered.get(name)
+        known = self.offered.get(tool.definition.name)
+        if known is not None and (known.name, known.namespace) != (tool.name, tool.namespace):
+            tool = _renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
+            known = self.offered.get(tool.definition.name)
         if known is not None and known != tool and not replace:
             raise InvalidRequestError(
                 f"Invalid '{at}.name': two different tools are named {tool.name!r}.",
                 code="invalid_value",
                 param=f"{at}.name",
             )
-        self.offered[name] = tool
-        self.types[name] = type_
+        self.offered[tool.definition.name] = tool
+        self.types[tool.definition.name] = type_
+
+
+def _renamed(tool: OfferedTool) -> OfferedTool:
+    name = hashed_name(tool.name, tool.namespace)
+    definition = msgspec.structs.replace(tool.definition, name=name)
+    return msgspec.structs.replace(tool, definition=definition)
 
 
 def open_toolbox(

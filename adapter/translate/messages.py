@@ -249,7 +249,8 @@ def _no_output(call_id: str, at: str) -> InvalidRequestError:
 
 def _no_item(item_id: str, at: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"Item with id '{item_id[:128]}' not found. Items are not stored here: send them whole.",
+        f"Item with id '{item_id[:128]}' not found. "
+        "Items are not stored here: send them whole, as clients do with `store: false`.",
         code="invalid_value",
         param=f"{at}.id",
     )

@@ -19,12 +19,11 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Raw
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
+from adapter.translate.extras import UnknownFields, add_extras, add_hints, add_verbosity
 from adapter.types.decoding import missing_parameter
-from adapter.types.raw import is_given
 from adapter.types.request import (
     ChatResponseFormat,
     JsonObjectFormat,
@@ -33,7 +32,6 @@ from adapter.types.request import (
 )
 
 Policy = Literal["mapped", "handled", "echoed", "ignored", "refused"]
-UnknownFields = Literal["ignore", "reject"]
 
 POLICIES: dict[str, Policy] = {
     "model": "mapped",
@@ -78,72 +76,6 @@ POLICIES: dict[str, Policy] = {
     "image": "ignored",
     "personality": "ignored",
 }
-
-# Sampling and template fields of chat servers (OpenAI, vLLM, SGLang, llama.cpp) that have no place
-# in the Responses API; clients send them as `extra_body`.
-PASSED_THROUGH = frozenset(
-    {
-        "add_generation_prompt",
-        "allowed_token_ids",
-        "bad_words",
-        "cache_salt",
-        "chat_template",
-        "chat_template_kwargs",
-        "continue_final_message",
-        "documents",
-        "dry_multiplier",
-        "ebnf",
-        "enable_thinking",
-        "grammar",
-        "guided_choice",
-        "guided_grammar",
-        "guided_json",
-        "guided_regex",
-        "ignore_eos",
-        "include_reasoning",
-        "include_stop_str_in_output",
-        "length_penalty",
-        "logit_bias",
-        "lora_path",
-        "min_p",
-        "min_tokens",
-        "mirostat",
-        "mm_processor_kwargs",
-        "priority",
-        "reasoning_effort",
-        "regex",
-        "repeat_penalty",
-        "repetition_penalty",
-        "seed",
-        "separate_reasoning",
-        "skip_special_tokens",
-        "spaces_between_special_tokens",
-        "stop",
-        "stream_interval",
-        "stop_token_ids",
-        "structured_outputs",
-        "thinking",
-        "thinking_budget",
-        "top_a",
-        "top_k",
-        "truncate_prompt_tokens",
-        "typical_p",
-        "verbosity",
-    }
-)
-
-# Fields of a chat request that are ours to write.
-_RESERVED = frozenset({"messages", "n", "stream", "stream_options"})
-# Sent where the dialect knows them, or the route passes them on.
-_HINTS = (
-    "user",
-    "safety_identifier",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "service_tier",
-)
-# Sent where the route passes them on: chat completions have them too, for a store of their own.
-_PASSABLE = ("metadata", "store")
 
 # What a history is looked up by.
 _REFERENCES = frozenset({"previous_response_id", "conversation"})
@@ -232,85 +164,15 @@ def to_chat_parameters(
         chat["reasoning_effort"] = request.reasoning.effort
     if (response_format := _response_format(request)) is not None:
         chat["response_format"] = response_format
-    hints = _add_hints(chat, request, dialect.parameters, pass_fields)
-    downgrades = _add_verbosity(chat, request, dialect.parameters, pass_fields)
-    dropped = _add_extras(chat, request.extras, unknown, pass_fields)
+    hints = add_hints(chat, request, dialect.parameters, pass_fields)
+    downgrades = add_verbosity(chat, request, dialect.parameters, pass_fields)
+    dropped = add_extras(chat, request.extras, unknown, pass_fields)
     return Parameters(chat, (*hints, *downgrades, *dropped), tuple(downgrades))
-
-
-def kept_fields(request: ResponseRequest, pass_fields: Collection[str]) -> frozenset[str]:
-    """Return the fields of a request that pass on by the operator's word.
-
-    Args:
-        request: the request.
-        pass_fields: as the route has them; `*` is all fields of the provider's own.
-    """
-    own = request.extras.keys() if "*" in pass_fields else ()
-    return frozenset((*pass_fields, *own))
 
 
 def wants_logprobs(request: ResponseRequest) -> bool:
     """Tell whether the client asked for log probabilities, in either of the two ways."""
     return bool(request.top_logprobs) or "message.output_text.logprobs" in (request.include or ())
-
-
-def _add_hints(
-    chat: dict[str, Any],
-    request: ResponseRequest,
-    known: Collection[str],
-    pass_fields: Collection[str],
-) -> list[str]:
-    """Send what does not change the answer, and return the names of what is not sent."""
-    dropped: list[str] = []
-    for name in _HINTS:
-        value = getattr(request, name)
-        if value is None:
-            continue
-        if name in known or name in pass_fields:
-            chat[name] = value
-        else:
-            dropped.append(name)
-    for name in _PASSABLE:
-        value = getattr(request, name)
-        if value is not None and name in pass_fields:
-            chat[name] = value
-    return dropped
-
-
-def _add_verbosity(
-    chat: dict[str, Any],
-    request: ResponseRequest,
-    known: Collection[str],
-    pass_fields: Collection[str],
-) -> list[str]:
-    verbosity = request.text.verbosity if request.text else None
-    if verbosity is None:
-        return []
-    if "verbosity" not in known and "verbosity" not in pass_fields:
-        return ["text.verbosity"]
-    chat["verbosity"] = verbosity
-    return []
-
-
-def _add_extras(
-    chat: dict[str, Any],
-    extras: dict[str, Raw],
-    unknown: UnknownFields,
-    pass_fields: Collection[str],
-) -> list[str]:
-    dropped: list[str] = []
-    for name, raw in extras.items():
-        passes = name not in _RESERVED and (name in pass_fields or "*" in pass_fields)
-        if passes or name in PASSED_THROUGH:
-            if is_given(raw):
-                chat.setdefault(name, raw)
-        elif unknown == "reject":
-            raise InvalidRequestError(
-                f"Unknown parameter: '{name[:64]}'.", code="unknown_parameter", param=name[:64]
-            )
-        else:
-            dropped.append(name[:64])
-    return dropped
 
 
 def _response_format(request: ResponseRequest) -> dict[str, Any] | None:

@@ -15,15 +15,11 @@ from adapter.tools.choice import choose_tools
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
 from adapter.translate.compaction import expand
+from adapter.translate.extras import UnknownFields, kept_fields
 from adapter.translate.fit import fit
 from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.messages import Conversation
-from adapter.translate.parameters import (
-    UnknownFields,
-    check_supported,
-    kept_fields,
-    to_chat_parameters,
-)
+from adapter.translate.parameters import check_supported, to_chat_parameters
 from adapter.translate.replay import History
 from adapter.types.chat import ChatRequest, ChatTool
 from adapter.types.decoding import missing_parameter, unsupported

@@ -82,11 +82,13 @@ class CustomToolCall(msgspec.Struct, frozen=True, tag="custom_tool_call"):
 
 
 class LocalShellAction(msgspec.Struct, frozen=True, tag="exec"):
+    """What is not given is left out: Vercel's AI SDK ends a stream at a null here."""
+
     command: tuple[str, ...] = ()
     env: dict[str, str] = {}
-    timeout_ms: int | None = None
-    user: str | None = None
-    working_directory: str | None = None
+    timeout_ms: int | UnsetType = UNSET
+    user: str | UnsetType = UNSET
+    working_directory: str | UnsetType = UNSET
 
 
 class LocalShellCall(msgspec.Struct, frozen=True, tag="local_shell_call"):
@@ -133,10 +135,13 @@ class ToolSearchCall(msgspec.Struct, frozen=True, tag="tool_search_call"):
 
 
 class ComputerCall(msgspec.Struct, frozen=True, tag="computer_call"):
+    """Several actions, or the one of `computer_use_preview`."""
+
     id: str
     call_id: str
-    actions: tuple[dict[str, Any], ...]
+    actions: tuple[dict[str, Any], ...] | UnsetType
     status: ItemStatus
+    action: dict[str, Any] | UnsetType = UNSET
     pending_safety_checks: tuple[Any, ...] = ()
 
 

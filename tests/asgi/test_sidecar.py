@@ -248,5 +248,5 @@ def test_sidecar_without_upstream_is_refused() -> None:
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://host/v1", "http://", "http:///v1"])
 def test_sidecar_with_a_bad_upstream_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match="Invalid setting .upstream.|No upstream"):
+    with pytest.raises(SettingsError, match=r"Invalid setting .upstream.|No upstream"):
         make_sidecar(Settings(upstream=url))

@@ -37,6 +37,13 @@ SCENES: dict[str, dict[str, Any]] = {
     "image": {"text": "Pictures: data:image/png."},
     "conversation": {"text": "It was walnut."},
 }
+
+
+def both(text: str) -> dict[str, str]:
+    """Return what comes of asking for a whole answer, and for a stream."""
+    return {"text": text, "streamed": text}
+
+
 UPDATE = ["update_file", "a.txt", "@@\n-a\n+b\n"]
 
 # What only some of them have.
@@ -52,13 +59,36 @@ OWN_SCENES: list[tuple[str, str, dict[str, Any]]] = [
     ("agents-python", "shell", {"text": "It printed: one\ntwo\n"}),
     ("agents-python", "apply_patch", {"text": "Edited: update_file a.txt", "value": [UPDATE]}),
     ("agents-python", "custom_tool", {"text": "Patched: applied", "value": [PATCH_TEXT]}),
+    ("agents-python", "local_shell", {"text": "It printed: one\n"}),
+    ("agents-python", "computer", {"text": "Pictures: 1.", "value": [[3, 4, "left"]]}),
+    ("agents-python", "namespace", {"text": PARIS_WEATHER}),
+    ("agents-python", "forced_tool", {"text": PARIS_WEATHER}),
+    ("agents-python", "hosted_tools", {"text": PARIS_WEATHER}),
+    ("agents-python", "websocket", {"text": BOTH_WEATHERS}),
     ("agents-js", "handoff", {"text": "The weather desk is here."}),
     ("agents-js", "shell", {"text": "It printed: one\n\ntwo\n"}),
     ("agents-js", "apply_patch", {"text": "Edited: update_file a.txt", "value": [UPDATE]}),
+    ("agents-js", "computer", {"text": "Pictures: 1.", "value": [[3, 4, "left"]]}),
+    ("agents-js", "forced_tool", {"text": PARIS_WEATHER}),
+    ("agents-js", "hosted_tools", {"text": PARIS_WEATHER}),
+    ("agents-js", "websocket", {"text": BOTH_WEATHERS}),
+    ("ai-sdk", "forced_tool", {"value": [{"city": "Paris"}]}),
+    ("ai-sdk", "picture_of_tool", {"text": "Pictures: 1."}),
+    ("ai-sdk", "hosted_tools", both(PARIS_WEATHER)),
+    ("ai-sdk", "custom_tool", both("Patched: applied 7 lines")),
+    ("ai-sdk", "local_shell", both("It printed: echo one")),
+    ("ai-sdk", "shell", both("It printed: echo one\necho two")),
+    ("ai-sdk", "apply_patch", both("Edited: update_file a.txt")),
+    ("ai-sdk", "sealed_conversation", {"text": "It was walnut."}),
+    ("ai-sdk-open-responses", "picture_of_tool", {"text": "Pictures: 1."}),
     ("ai-sdk", "reasoning", {"text": REFLECTION}),
     ("ai-sdk-open-responses", "reasoning", {"text": REFLECTION}),
     ("langchain", "structured_by_call", {"value": PARIS}),
+    ("langchain", "custom_tool", {"text": "Patched: applied 6 lines"}),
+    ("langchain", "forced_tool", {"value": [{"city": "Paris"}]}),
+    ("langchain", "hosted_tools", {"value": [{"city": "Paris"}]}),
     ("pydantic-ai", "structured_by_call", {"value": PARIS}),
+    ("pydantic-ai", "picture_of_tool", {"text": "Pictures: 1."}),
 ]
 RULES: list[Rule] = [
     roles_alternate,

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,7 +18,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from tests.readme.document import README, ROOT, code_block, marks
+from adapter.config import Settings
+from adapter.dialects import find_dialect
+from adapter.routing import choose_route
+from tests.readme.document import DIALECTS_README, README, ROOT, code_block, marks
 from tests.servers.adapter import serve
 from tests.servers.answers import text_answer
 from tests.servers.scripted import ScriptedUpstream, scripted_upstream
@@ -164,6 +168,38 @@ def test_codex_is_pointed_at_the_sidecar() -> None:
 
     provider = config["model_providers"][config["model_provider"]]
     assert (provider["base_url"], provider["wire_api"]) == (f"{ADAPTER}/v1", "responses")
+
+
+def test_routes_serve_the_models_that_they_are_said_to_serve(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(code_block("tested", "routes"))
+    routes = Settings.load(file, environ={}).routes
+
+    models = ("qwen3", "fast", "local/phi-4", "gpt-5", "anything")
+    chosen = [choose_route(model, routes) for model in models]
+    assert [(choice.route, choice.model) for choice in chosen] == [
+        ("local", "qwen3"),
+        ("local", "qwen3-4b"),
+        ("local", "phi-4"),
+        ("openai", "gpt-5"),
+        ("cloud", "anything"),
+    ]
+    assert (routes["openai"].api, routes["cloud"].idle_timeout) == ("responses", 120)
+
+
+def test_dialect_of_ones_own_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(code_block("tested", "dialect", DIALECTS_README))
+    known = Settings.load(file, environ={}).known_dialects()
+
+    mine = find_dialect(base_url="https://llm.example.com/v1", known=known)
+    assert mine is not None
+    assert (mine.name, mine.reasoning_field, mine.refuses) == (
+        "my-server",
+        "reasoning",
+        {"logit_bias"},
+    )
+    assert (mine.for_model("small-1").efforts, mine.parts) == ((), known["vllm"].parts)
 
 
 def test_every_block_that_can_run_is_marked() -> None:

@@ -19,7 +19,16 @@ from adapter.translate.items import SKIPPED_ITEMS, read_input
 from adapter.translate.parameters import POLICIES
 from adapter.types.events import Event
 from adapter.types.parts import Part
-from tests.readme.document import README, ROOT, Row, quoted, render, rewrite, table
+from tests.readme.document import (
+    DIALECTS_README,
+    README,
+    ROOT,
+    Row,
+    quoted,
+    render,
+    rewrite,
+    table,
+)
 
 MAX_LINES = 420
 KNOWN_ITEMS = {  # besides calls
@@ -73,8 +82,9 @@ def _listed(names: Iterable[str]) -> str:
 
 
 GENERATED = {
-    "settings": (("setting", "variable", "default", "meaning"), settings_rows),
+    "settings": (README, ("setting", "variable", "default", "meaning"), settings_rows),
     "dialects": (
+        DIALECTS_README,
         ("dialect", "parts beyond text", "earlier reasoning", "formats", "`tool_choice`"),
         dialect_rows,
     ),
@@ -84,11 +94,11 @@ GENERATED = {
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_table_is_what_the_code_makes(name: str, update: bool) -> None:
     """After a change: `pytest --update tests/readme`."""
-    head, rows = GENERATED[name]
+    file, head, rows = GENERATED[name]
     if update:
-        rewrite(name, render(head, rows()))
+        rewrite(name, render(head, rows()), file)
 
-    assert table("generated", name) == rows()
+    assert table("generated", name, file) == rows()
 
 
 def test_every_parameter_is_listed_with_its_policy() -> None:

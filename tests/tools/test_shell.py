@@ -15,8 +15,8 @@ def shell(*commands: str, **limits: Any) -> dict[str, Any]:
 
 
 def local(*command: str, **fields: Any) -> dict[str, Any]:
-    empty = {"env": {}, "timeout_ms": None, "user": None, "working_directory": None}
-    action = {"type": "exec", "command": list(command), **empty, **fields}
+    """Return the item; Vercel's AI SDK takes no null in it."""
+    action = {"type": "exec", "command": list(command), "env": {}, **fields}
     return {"type": "local_shell_call", "action": action, "status": "completed"}
 
 

@@ -332,7 +332,7 @@ REFUSALS: list[tuple[str, Any, tuple[str, str, str]]] = [
         (
             "invalid_value",
             "input[0].id",
-            "Item with id 'msg_9' not found. Items are not stored here: send them whole.",
+            "Item with id 'msg_9' not found. Items are not stored here: send them whole, as clients do with `store: false`.",
         ),
     ),
     (

@@ -7,8 +7,8 @@ import pytest
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.translate.decode import KNOWN_FIELDS
+from adapter.translate.extras import PASSED_THROUGH
 from adapter.translate.parameters import (
-    PASSED_THROUGH,
     POLICIES,
     check_supported,
     to_chat_parameters,

@@ -7,9 +7,13 @@ import {
   OpenAIProvider,
   Runner,
   applyPatchTool,
+  codeInterpreterTool,
+  computerTool,
   handoff,
+  hostedMcpTool,
   shellTool,
   tool,
+  webSearchTool,
 } from "@openai/agents";
 import { z } from "zod";
 
@@ -23,10 +27,10 @@ const getWeather = tool({
   execute: weather,
 });
 
-const runner = (url) =>
+const runner = (url, more = {}) =>
   new Runner({
     model: MODEL,
-    modelProvider: new OpenAIProvider({ baseURL: url, apiKey: KEY, useResponses: true }),
+    modelProvider: new OpenAIProvider({ baseURL: url, apiKey: KEY, useResponses: true, ...more }),
     tracingDisabled: true,
   });
 const agent = (more = {}) => new Agent({ name: "Assistant", instructions: "Be brief.", ...more });
@@ -43,6 +47,27 @@ async function stream(url, prompt, more) {
   await result.completed;
   return { text: result.finalOutput, pieces: pieces.length };
 }
+
+/** A computer that notes where it is clicked. */
+function screen() {
+  const clicks = [];
+  const nothing = async () => {};
+  const names = ["doubleClick", "drag", "keypress", "move", "scroll", "type", "wait"];
+  return {
+    environment: "ubuntu",
+    dimensions: [100, 100],
+    clicks,
+    screenshot: async () => PROMPTS.image.split(",")[1],
+    click: async (x, y, button) => clicks.push([x, y, button]),
+    ...Object.fromEntries(names.map((name) => [name, nothing])),
+  };
+}
+
+const HOSTED = [
+  webSearchTool(),
+  codeInterpreterTool(),
+  hostedMcpTool({ serverLabel: "far", serverUrl: "http://127.0.0.1:9/mcp" }),
+];
 
 const shell = {
   async run({ commands }) {
@@ -94,5 +119,21 @@ await answer({
       tools: [applyPatchTool({ editor, needsApproval: false })],
     });
     return { text, value: seen };
+  },
+  async computer(url) {
+    const computer = screen();
+    const { text } = await ask(url, PROMPTS.click, { tools: [computerTool({ computer })] });
+    return { text, value: computer.clicks };
+  },
+  forced_tool: (url) =>
+    ask(url, PROMPTS.weather, {
+      tools: [getWeather],
+      modelSettings: { toolChoice: "get_weather", parallelToolCalls: false },
+    }),
+  hosted_tools: (url) => ask(url, PROMPTS.weather, { tools: [...HOSTED, getWeather] }),
+  async websocket(url) {
+    const talking = runner(url, { useResponsesWebSocket: true });
+    const result = await talking.run(agent({ tools: [getWeather] }), PROMPTS.steps);
+    return { text: result.finalOutput };
   },
 });

@@ -6,13 +6,23 @@ from typing import Any
 from agents import (
     Agent,
     ApplyPatchTool,
+    CodeInterpreterTool,
+    Computer,
+    ComputerTool,
     CustomTool,
+    FileSearchTool,
+    HostedMCPTool,
+    LocalShellTool,
+    ModelSettings,
     OpenAIResponsesModel,
+    OpenAIResponsesWSModel,
     Runner,
     ShellTool,
+    WebSearchTool,
     function_tool,
     handoff,
     set_tracing_disabled,
+    tool_namespace,
 )
 from agents.editor import ApplyPatchOperation, ApplyPatchResult
 from lines import answer
@@ -34,9 +44,9 @@ def get_weather(city: str) -> str:
     return tell_weather(city)
 
 
-def agent(url: str, **more: Any) -> Agent[None]:
+def agent(url: str, kind: Any = OpenAIResponsesModel, **more: Any) -> Agent[None]:
     client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
-    model = OpenAIResponsesModel(MODEL, openai_client=client)
+    model = kind(MODEL, openai_client=client)
     return Agent(name="Assistant", instructions="Be brief.", model=model, **more)
 
 
@@ -118,6 +128,56 @@ async def custom_tool(url: str) -> dict[str, Any]:
     return {**said, "value": seen}
 
 
+async def local_shell(url: str) -> dict[str, Any]:
+    def run(request: Any) -> str:
+        command = request.data.action.command
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    tools = [LocalShellTool(executor=run)]
+    return await ask(url, PROMPTS["local_shell"], tools=tools)
+
+
+class Screen(Computer):
+    """A computer that notes where it is clicked."""
+
+    environment = "linux"
+    dimensions = (100, 100)
+
+    def __init__(self) -> None:
+        self.clicks: list[Any] = []
+
+    def screenshot(self) -> str:
+        return PROMPTS["image"].partition(",")[2]
+
+    def click(self, x: int, y: int, button: str) -> None:
+        self.clicks.append([x, y, button])
+
+    def _nothing(self, *_given: Any) -> None:
+        pass
+
+    double_click = drag = keypress = move = scroll = type = wait = _nothing
+
+
+async def computer(url: str) -> dict[str, Any]:
+    screen = Screen()
+    said = await ask(url, PROMPTS["click"], tools=[ComputerTool(computer=screen)])
+    return {**said, "value": screen.clicks}
+
+
+HOSTED = [
+    WebSearchTool(),
+    FileSearchTool(vector_store_ids=["vs_1"]),
+    CodeInterpreterTool(tool_config={"type": "code_interpreter", "container": {"type": "auto"}}),
+    HostedMCPTool(
+        tool_config={
+            "type": "mcp",
+            "server_label": "far",
+            "server_url": "http://127.0.0.1:9/mcp",
+            "require_approval": "never",
+        }
+    ),
+]
+
 answer(
     {
         "text": lambda url: ask(url, PROMPTS["hello"]),
@@ -133,5 +193,22 @@ answer(
         "shell": shell,
         "apply_patch": apply_patch,
         "custom_tool": custom_tool,
+        "local_shell": local_shell,
+        "computer": computer,
+        "namespace": lambda url: ask(
+            url,
+            PROMPTS["weather"],
+            tools=tool_namespace(name="far", description="Far away.", tools=[get_weather]),
+        ),
+        "forced_tool": lambda url: ask(
+            url,
+            PROMPTS["weather"],
+            tools=[get_weather],
+            model_settings=ModelSettings(tool_choice="get_weather", parallel_tool_calls=False),
+        ),
+        "hosted_tools": lambda url: ask(url, PROMPTS["weather"], tools=[*HOSTED, get_weather]),
+        "websocket": lambda url: ask(
+            url, PROMPTS["steps"], tools=[get_weather], kind=OpenAIResponsesWSModel
+        ),
     }
 )

@@ -43,6 +43,15 @@ async function stream(url, more) {
   return { text: pieces.join(""), pieces: pieces.length, reason: await result.finishReason };
 }
 
+const own = createOpenAI({ apiKey: KEY }).tools;
+
+/** Ask with tools that only OpenAI's provider has, in a stream and as a whole. */
+async function askWith(url, prompt, more) {
+  const given = { ...loop, prompt, tools: { ...tools, ...more } };
+  const { text } = await ask(url, given);
+  return { text, streamed: (await stream(url, given)).text };
+}
+
 await answer({
   async text(url) {
     const { text, usage } = await ask(url, { prompt: PROMPTS.hello });
@@ -76,6 +85,61 @@ await answer({
     const first = await ask(url, { messages });
     messages.push(...first.response.messages, { role: "user", content: PROMPTS.recall });
     return { text: (await ask(url, { messages })).text };
+  },
+  async forced_tool(url) {
+    const toolChoice = { type: "tool", toolName: "get_weather" };
+    const { toolCalls } = await ask(url, { prompt: PROMPTS.weather, tools, toolChoice });
+    return { value: toolCalls.map(({ input }) => input) };
+  },
+  async picture_of_tool(url) {
+    const value = [
+      { type: "text", text: "Here." },
+      { type: "image-data", mediaType: "image/png", data: PROMPTS.image.split(",")[1] },
+    ];
+    const view_image = tool({
+      description: "Look at a picture.",
+      inputSchema: z.object({ path: z.string() }),
+      execute: () => "",
+      toModelOutput: () => ({ type: "content", value }),
+    });
+    return { text: (await ask(url, { prompt: PROMPTS.view, ...loop, tools: { view_image } })).text };
+  },
+  hosted_tools: (url) => askWith(url, PROMPTS.weather, { web_search: own.webSearch({}) }),
+  custom_tool(url) {
+    const grammar = { type: "grammar", syntax: "regex", definition: "[\\s\\S]+" };
+    const execute = (text) => `applied ${text.split("\n").length} lines`;
+    const options = { name: "apply_patch", description: "Change files.", format: grammar, execute };
+    return askWith(url, PROMPTS.patch, { apply_patch: own.customTool(options) });
+  },
+  local_shell(url) {
+    const execute = ({ action }) => ({ output: action.command.join(" ") });
+    return askWith(url, PROMPTS.local_shell, { local_shell: own.localShell({ execute }) });
+  },
+  shell(url) {
+    const execute = ({ action }) => ({
+      output: action.commands.map((command) => ({
+        stdout: command,
+        stderr: "",
+        outcome: { type: "exit", exitCode: 0 },
+      })),
+    });
+    return askWith(url, PROMPTS.shell, { shell: own.shell({ execute }) });
+  },
+  apply_patch(url) {
+    const execute = ({ operation }) => ({
+      status: "completed",
+      output: `${operation.type} ${operation.path}`,
+    });
+    return askWith(url, PROMPTS.edit, { apply_patch: own.applyPatch({ execute }) });
+  },
+  async sealed_conversation(url) {
+    const include = ["reasoning.encrypted_content"];
+    const options = { store: false, include, reasoningSummary: "auto", forceReasoning: true };
+    const sealed = { providerOptions: { openai: options } };
+    const messages = [{ role: "user", content: PROMPTS.remember }];
+    const first = await ask(url, { messages, ...sealed });
+    messages.push(...first.response.messages, { role: "user", content: PROMPTS.recall });
+    return { text: (await ask(url, { messages, ...sealed })).text };
   },
   async reasoning(url) {
     const { reasoningText } = await ask(url, {

@@ -4,7 +4,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, custom_tool
 from lines import answer
 from prompts import KEY, MODEL, PROMPTS, tell_weather
 from pydantic import BaseModel
@@ -21,6 +21,12 @@ class Place(BaseModel):
 def get_weather(city: str) -> str:
     """Get the current weather in a city."""
     return tell_weather(city)
+
+
+@custom_tool
+def apply_patch(text: str) -> str:
+    """Change files."""
+    return f"applied {len(text.splitlines())} lines"
 
 
 def chat(url: str, **more: Any) -> ChatOpenAI:
@@ -89,6 +95,24 @@ def conversation(url: str) -> dict[str, Any]:
     return {"text": model.invoke(messages).text}
 
 
+def custom(url: str) -> dict[str, Any]:
+    model = chat(url).bind_tools([apply_patch])
+    messages: list[Any] = [HumanMessage(PROMPTS["patch"])]
+    messages.append(model.invoke(messages))
+    messages += [apply_patch.invoke(call) for call in messages[-1].tool_calls]
+    return {"text": model.invoke(messages).text}
+
+
+def forced_tool(url: str) -> dict[str, Any]:
+    model = chat(url).bind_tools([get_weather], tool_choice="any", strict=True)
+    return {"value": [call["args"] for call in model.invoke(PROMPTS["weather"]).tool_calls]}
+
+
+def hosted_tools(url: str) -> dict[str, Any]:
+    model = chat(url).bind_tools([{"type": "web_search"}, get_weather])
+    return {"value": [call["args"] for call in model.invoke(PROMPTS["weather"]).tool_calls]}
+
+
 answer(
     {
         "text": text,
@@ -101,5 +125,8 @@ answer(
         "structured_by_call": lambda url: structured(url, "function_calling"),
         "image": image,
         "conversation": conversation,
+        "custom_tool": custom,
+        "forced_tool": forced_tool,
+        "hosted_tools": hosted_tools,
     }
 )

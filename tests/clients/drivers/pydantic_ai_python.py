@@ -51,6 +51,14 @@ async def conversation(url: str) -> dict[str, Any]:
     return {"text": second.output}
 
 
+async def picture_of_tool(url: str) -> dict[str, Any]:
+    def view_image(path: str) -> BinaryContent:
+        """Look at a picture."""
+        return PICTURE
+
+    return await ask(url, PROMPTS["view"], tools=[view_image])
+
+
 PICTURE = BinaryContent.from_data_uri(PROMPTS["image"])
 
 answer(
@@ -65,5 +73,6 @@ answer(
         "structured_by_call": lambda url: structured(url, Place),
         "image": lambda url: ask(url, [PROMPTS["picture"], PICTURE]),
         "conversation": conversation,
+        "picture_of_tool": picture_of_tool,
     }
 )

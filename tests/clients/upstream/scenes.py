@@ -82,6 +82,20 @@ def edit(turn: Turn) -> Say:
     return turn.call("apply_patch", operation)
 
 
+def local_shell(turn: Turn) -> Say:
+    if turn.step:
+        return Say(f"It printed: {turn.said}")
+    return turn.call("local_shell", {"command": ["echo", "one"]})
+
+
+def click(turn: Turn) -> Say:
+    """Click without saying with which button, as models do."""
+    if turn.step:
+        return Say(f"Pictures: {len(images_of(turn.body))}.")
+    actions = [{"type": "click", "x": 3, "y": 4}, {"type": "screenshot"}]
+    return turn.call("computer", {"actions": actions})
+
+
 COMMON_SCENES: dict[str, Scene] = {
     PROMPTS["hello"]: greet,
     PROMPTS["weather"]: weather,
@@ -94,4 +108,6 @@ COMMON_SCENES: dict[str, Scene] = {
     PROMPTS["hand_over"]: hand_over,
     PROMPTS["shell"]: shell,
     PROMPTS["edit"]: edit,
+    PROMPTS["local_shell"]: local_shell,
+    PROMPTS["click"]: click,
 }
