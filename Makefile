@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test clients lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
+.PHONY: help run test test-clients clients lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ run: $(VENV)/run.stamp  ## start the adapter on a demo model and print how to ta
 
 test: $(VENV)/dev.stamp $(VENV)-clients/clients.stamp  ## run all tests
 	$(PY) -m pytest $(ARGS)
+
+test-clients: $(VENV)/dev.stamp $(VENV)-clients/clients.stamp  ## run the agent clients alone
+	$(PY) -m pytest tests/clients $(ARGS)
 
 clients: $(VENV)-clients/clients.stamp  ## install the agent clients that tests/clients runs
 

@@ -44,9 +44,9 @@ _tool = msgspec.json.Decoder(CustomTool)
 class CustomCallWriter:
     """Says the input as it comes out of the arguments."""
 
-    def __init__(self, place: CallPlace) -> None:
+    def __init__(self, place: CallPlace, reader: InputReader | None = None) -> None:
         self._place = place
-        self._reader = InputReader()
+        self._reader = reader or InputReader()
 
     def added(self) -> CustomToolCall:
         return self._item("", "in_progress")
@@ -76,6 +76,10 @@ class CustomCallWriter:
 
 
 CUSTOM_CALL = CallKind(id_prefix="ctc", writer=CustomCallWriter)
+GRAMMAR_CALL = CallKind(
+    id_prefix="ctc",
+    writer=lambda place: CustomCallWriter(place, InputReader(place.tool.name)),
+)
 
 
 def read_custom(raw: Raw, at: str) -> CustomTool:
@@ -99,7 +103,9 @@ def offer_custom(
         about: the namespace's description.
     """
     texts = [about, tool.description or ""]
+    kind = CUSTOM_CALL
     if isinstance(tool.format, GrammarInput):
+        kind = GRAMMAR_CALL
         texts.append(
             f"The input must match this {tool.format.syntax} grammar:\n{tool.format.definition}"
         )
@@ -108,7 +114,7 @@ def offer_custom(
         parameters=_PARAMETERS,
         description="\n\n".join(filter(None, texts)) or UNSET,
     )
-    return OfferedTool(definition, CUSTOM_CALL, tool.name, namespace)
+    return OfferedTool(definition, kind, tool.name, namespace)
 
 
 def wrap_input(text: str) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 The function has one string, `input`. What a model writes comes in pieces, and clients want it as it
 comes: the JSON string is decoded piece by piece. Models also write other things; what does not
-begin as it should is looked at when it is whole (`clients.md` §7).
+begin as it should is looked at when it is whole (`clients.md` §7). The input of a tool with a
+grammar may have something around it besides: see `adapter.tools.wrappings`.
 """
 
 import re
 from typing import Any
 
 import msgspec
+
+from adapter.tools.wrappings import is_wrapped, unfence, unwrap_text
 
 FIELD = "input"
 
@@ -25,16 +28,21 @@ _ESCAPES = {
     "r": "\r",
     "t": "\t",
 }
-_FENCE = re.compile(r"\s*```[\w+-]*[ \t]*\n(?P<inside>.*?)\n?```\s*", re.DOTALL)
 _json = msgspec.json.Decoder()
 _HEX_DIGITS = 4
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 
 
 class InputReader:
-    """Decodes the input while the arguments come in."""
+    """Decodes the input while the arguments come in.
 
-    def __init__(self) -> None:
+    Args:
+        tool: name of a tool that has a grammar.
+    """
+
+    def __init__(self, tool: str | None = None) -> None:
+        self._tool = tool
+        self._beginning: str | None = None if tool is None else ""  # while it may be wrapped
         self._held = ""
         self._is_inside = False
         self._is_over = False
@@ -52,14 +60,24 @@ class InputReader:
         self._held += piece
         if not self._is_inside and not self._begin():
             return ""
-        return self._say(self._decode())
+        return self._say(self._judge(self._decode()))
 
     def rest(self, arguments: str) -> str:
         """Return what is still to be said, now that the arguments are whole."""
-        return self._say(unwrap_input(arguments)[len(self.text) :])
+        return self._say(unwrap_input(arguments, self._tool)[len(self.text) :])
 
     def _say(self, text: str) -> str:
         self._said.append(text)
+        return text
+
+    def _judge(self, text: str) -> str:
+        """Return the text, unless something may be around the input: then `rest` has it."""
+        if self._beginning is None or self._tool is None:
+            return text
+        self._beginning += text
+        if is_wrapped(self._beginning, self._tool) is not False:
+            return ""
+        text, self._beginning = self._beginning, None
         return text
 
     def _begin(self) -> bool:
@@ -131,30 +149,37 @@ def _character(code: int) -> str:
     return "\ufffd" if 0xDC00 <= code < 0xE000 else chr(code)
 
 
-def unwrap_input(arguments: str) -> str:
+def unwrap_input(arguments: str, tool: str | None = None) -> str:
     """Return the input that whole arguments stand for, whatever a model made of them.
 
     `{"input": "…"}` as it should be; another single field (`patch`, `code`, …); a command line with
-    the text as its last word; a bare JSON string; plain text, perhaps in a code fence.
+    the text as its last word; lines of text; a bare JSON string; plain text, perhaps in a code fence.
+
+    Args:
+        arguments: all of them.
+        tool: name of a tool that has a grammar.
     """
     try:
-        return _text_of(_json.decode(arguments), arguments)
+        text = _text_of(_json.decode(arguments), arguments)
     except (msgspec.DecodeError, RecursionError):
-        return _cut_off(arguments)
+        text = _cut_off(arguments)
+    return text if tool is None else unwrap_text(text, tool)
 
 
 def _text_of(value: Any, arguments: str) -> str:
     match value:
         case str():
-            return _unfence(value)
+            return unfence(value)
         case {"input": str(text)}:
             return text
         case {"input": inner}:
             return _text_of(inner, arguments)
         case dict() if len(value) == 1:
             return _text_of(next(iter(value.values())), arguments)
-        case [*_, str(last)] if all(isinstance(word, str) for word in value):
-            return last
+        case [str(first), *_, str(last)] if all(isinstance(word, str) for word in value):
+            return last if _is_program(first) else "\n".join(value)
+        case [str(only)]:
+            return only
         case _:
             return arguments
 
@@ -164,9 +189,9 @@ def _cut_off(arguments: str) -> str:
     if begun := _BEGINNING.match(arguments):
         reader = InputReader()
         return reader.feed(begun[0] + arguments[begun.end() :])
-    return _unfence(arguments)
+    return unfence(arguments)
 
 
-def _unfence(text: str) -> str:
-    fenced = _FENCE.fullmatch(text)
-    return fenced["inside"] if fenced else text
+def _is_program(word: str) -> bool:
+    """Tell the first word of a command line from the first line of a text."""
+    return len(word.split()) == 1

@@ -1,7 +1,7 @@
 """The bytes of a request body to a `ResponseRequest`: everything wrong with them is a 400 here.
 
 Unknown top-level fields are kept in `extras`; what becomes of them is decided by
-`adapter.translate.parameters`.
+`adapter.translate.extras`.
 """
 
 import msgspec

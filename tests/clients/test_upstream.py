@@ -16,8 +16,8 @@ from tests.clients.upstream.rules import (
     refusal,
     roles_alternate,
 )
+from tests.clients.upstream.saying import Call, Say
 from tests.clients.upstream.scenes import COMMON_SCENES, PROMPTS
-from tests.clients.upstream.styles import Call, Say
 
 Body = dict[str, Any]
 USER = {"role": "user", "content": "Hi"}

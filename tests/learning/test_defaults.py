@@ -97,9 +97,8 @@ DEFAULTS: list[tuple[str, Body, Any]] = [
     (
         "what is echoed or a hint",
         {"store": True, "metadata": {"a": "b"}, "user": "u", "service_tier": "auto"}
-        | {"prompt_cache_key": "k", "safety_identifier": "s", "text": {"verbosity": "low"}},
-        fields("store", "metadata", "user", "service_tier", "prompt_cache_key", "verbosity")
-        or fields("safety_identifier"),
+        | {"prompt_cache_key": "k", "text": {"verbosity": "low"}},
+        fields("store", "metadata", "user", "service_tier", "prompt_cache_key", "verbosity"),
     ),
     ("n", {"n": 2}, fields("n")),
     (

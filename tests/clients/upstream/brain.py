@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tests.clients.upstream.styles import Call, Say
+from tests.clients.upstream.saying import Call, Say
 
 
 class Turn(msgspec.Struct, frozen=True):

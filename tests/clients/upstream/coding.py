@@ -6,8 +6,8 @@ Where nothing else is said, the names of the tools are Codex's.
 import json
 
 from tests.clients.upstream.brain import Scene, Turn, images_of
+from tests.clients.upstream.saying import Call, Say
 from tests.clients.upstream.scenes import PROMPTS
-from tests.clients.upstream.styles import Call, Say
 
 WRITE = "Write the file greeting.txt."
 WRITE_TWO = "Write two files at once."

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tests.clients.upstream.brain import Scene, Turn, all_text, images_of
-from tests.clients.upstream.styles import Say
+from tests.clients.upstream.saying import Say
 
 DRIVERS = Path(__file__).parent.parent / "drivers"
 PROMPTS: dict[str, str] = json.loads((DRIVERS / "prompts.json").read_text())

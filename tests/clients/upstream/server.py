@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.clients.upstream.brain import Scene, answer
 from tests.clients.upstream.rules import Rule, refusal
-from tests.clients.upstream.styles import Style, usual
+from tests.clients.upstream.saying import Style
+from tests.clients.upstream.styles import usual
 from tests.servers.answers import Answer, json_answer
 from tests.servers.requests import Request
 from tests.servers.scripted import scripted_upstream

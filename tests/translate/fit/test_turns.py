@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from adapter.dialects import Dialect
-from tests.translate.requests import PLAIN, call, messages, output
+from tests.translate.requests import PLAIN, call, messages, output, translate
 
 STRICT = Dialect(name="strict", source="a test", tool_bridge="Understood.", empty_answers=False)
 
@@ -126,3 +126,14 @@ def test_calls_that_were_made_together_are_sent_one_by_one_where_they_have_to_be
         "c2",
     ]
     assert messages([user("a"), call("c1"), output("c1")], single)[1]["tool_calls"][0]["id"] == "c1"
+
+
+def test_messages_that_are_arranged_twice_are_reported_once() -> None:
+    """And only where a refusal taught how: every upstream has them in some order of its own."""
+    facts = {"last_answer": False, "merge_same_role": True}
+    known = msgspec.structs.replace(PLAIN, **facts)
+    learned = msgspec.structs.replace(known, learned=frozenset(facts))
+    given = [user("a"), user("b"), assistant("c")]
+
+    assert translate(learned, input=given).adapted == ("input",)
+    assert translate(known, input=given).adapted == ()
