@@ -25,7 +25,9 @@ help:  ## list the targets
 run: $(VENV)/run.stamp  ## start the adapter on a demo model and print how to talk to it
 	@$(PY) -m adapter demo $(ARGS)
 
-test: $(VENV)/dev.stamp $(VENV)-clients/clients.stamp  ## run all tests
+# Where the clients cannot be fetched, all else is tested, and one test says that they are missing.
+test: $(VENV)/dev.stamp  ## run all tests
+	-@$(MAKE) --no-print-directory clients
 	$(PY) -m pytest $(ARGS)
 
 test-clients: $(VENV)/dev.stamp $(VENV)-clients/clients.stamp  ## run the agent clients alone

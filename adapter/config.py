@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from adapter.dialects import DIALECTS, Dialect, dialect_from, dialect_named
 from adapter.fetch.guard import UrlPolicy
-from adapter.routing import RouteSettings
+from adapter.routing import MAX_SECONDS, RouteSettings, Seconds
 from adapter.stream.items import Summaries
 from adapter.tools.toolbox import HostedTools
 from adapter.translate.extras import UnknownFields
@@ -27,8 +27,6 @@ AUTO_DIALECT = "auto"
 # Tables of the TOML file: no environment variable or option could hold them.
 TABLES = frozenset({"routes", "dialects", "fetch"})
 ENV_PREFIX = "ADAPTER_"
-MAX_SECONDS = 366 * 24 * 3600  # a year; timers cannot count to TOML's `inf`
-Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
 SECRETS = frozenset({"upstream_api_key", "sealing_keys"})  # never shown
 

@@ -7,7 +7,7 @@ not undo each other, nor two requests that learn at the same time.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,45 +24,59 @@ class Change(msgspec.Struct, frozen=True):
 
     Attributes:
         values: facts that have another value.
-        more: what sets of facts have gained.
-        less: what they have lost.
+        entries: of facts that are sets or dicts, the entries that they have or have otherwise; those
+            of a set have themselves for a value.
+        gone: the entries that they have no more.
     """
 
     values: dict[str, Any] = {}
-    more: dict[str, frozenset[Any]] = {}
-    less: dict[str, frozenset[Any]] = {}
+    entries: dict[str, dict[Any, Any]] = {}
+    gone: dict[str, frozenset[Any]] = {}
 
     def apply(self, dialect: Dialect) -> Dialect:
         """Return the dialect with this change."""
-        sets = {
-            fact: (getattr(dialect, fact) | self.more[fact]) - self.less[fact] for fact in self.more
-        }
-        return msgspec.structs.replace(dialect, **self.values, **sets)
+        changed: dict[str, Any] = dict(self.values)
+        for fact, entries in self.entries.items():
+            before = getattr(dialect, fact)
+            kept = {key: value for key, value in _entries(before) if key not in self.gone[fact]}
+            after = {**kept, **entries}
+            changed[fact] = after if isinstance(before, dict) else frozenset(after)
+        return msgspec.structs.replace(dialect, **changed)
 
     def then(self, other: "Change") -> "Change":
         """Return both changes as one; the later one wins."""
-        more, less = dict(self.more), dict(self.less)
-        for fact, gained in other.more.items():
-            lost = other.less[fact]
-            more[fact] = (more.get(fact, frozenset()) - lost) | gained
-            less[fact] = (less.get(fact, frozenset()) - gained) | lost
-        return Change({**self.values, **other.values}, more, less)
+        entries, gone = dict(self.entries), dict(self.gone)
+        for fact, later in other.entries.items():
+            lost = other.gone[fact]
+            earlier = entries.get(fact, {})
+            kept = {key: value for key, value in earlier.items() if key not in lost}
+            entries[fact] = {**kept, **later}
+            gone[fact] = (gone.get(fact, frozenset()) - later.keys()) | lost
+        return Change({**self.values, **other.values}, entries, gone)
 
 
 def find_change(before: Dialect, after: Dialect) -> Change:
     """Return what makes one dialect of the other."""
     values: dict[str, Any] = {}
-    more: dict[str, frozenset[Any]] = {}
-    less: dict[str, frozenset[Any]] = {}
+    entries: dict[str, dict[Any, Any]] = {}
+    gone: dict[str, frozenset[Any]] = {}
     for fact in Dialect.__struct_fields__:
         old, new = getattr(before, fact), getattr(after, fact)
         if old == new:
             continue
-        if isinstance(old, frozenset) and isinstance(new, frozenset):
-            more[fact], less[fact] = new - old, old - new
+        if type(old) is type(new) and isinstance(old, frozenset | dict):
+            had, has = dict(_entries(old)), dict(_entries(new))
+            entries[fact] = {
+                key: value for key, value in has.items() if key not in had or had[key] != value
+            }
+            gone[fact] = frozenset(had.keys() - has.keys())
         else:
             values[fact] = new
-    return Change(values, more, less)
+    return Change(values, entries, gone)
+
+
+def _entries(fact: frozenset[Any] | dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    return fact.items() if isinstance(fact, dict) else zip(fact, fact, strict=True)
 
 
 class Habits:

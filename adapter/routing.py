@@ -15,7 +15,8 @@ from adapter.errors import NotFoundError
 
 DEFAULT_ROUTE = "default"
 ApiKind = Literal["chat", "responses", "auto"]
-_Seconds = Annotated[float, Meta(ge=0)]
+MAX_SECONDS = 366 * 24 * 3600  # a year; timers cannot count to TOML's `inf`
+Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 
 
 class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,10 +52,10 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     pass_fields: tuple[str, ...] = ()
     api: ApiKind = "chat"
     max_concurrent: Annotated[int, Meta(ge=0)] = 0
-    connect_timeout: _Seconds | None = None
-    first_byte_timeout: _Seconds | None = None
-    idle_timeout: _Seconds | None = None
-    total_timeout: _Seconds | None = None
+    connect_timeout: Seconds | None = None
+    first_byte_timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
+    total_timeout: Seconds | None = None
 
     def __repr__(self) -> str:
         return f"RouteSettings(upstream={self.upstream!r}, …)"

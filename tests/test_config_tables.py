@@ -120,6 +120,10 @@ ROUTE = "[routes.fast]\nupstream = 'http://a/v1'\n"
             "Invalid setting 'routes.fast.idle_timeout': expected float >= 0.0.",
         ),
         (
+            ROUTE + "idle_timeout = inf\n",
+            "Invalid setting 'routes.fast.idle_timeout': expected float <= ",
+        ),
+        (
             ROUTE + "api = 'grpc'\n",
             "Invalid setting 'routes.fast.api': expected one of chat, responses, auto, got 'grpc'.",
         ),

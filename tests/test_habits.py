@@ -111,8 +111,11 @@ def test_lessons_of_requests_at_the_same_time_add_up() -> None:
     habits = Habits()
     before = habits.of("m")
 
-    habits.learn("m", before, changed(before, refuses=frozenset({"seed"}), late_system="system"))
-    habits.learn("m", before, changed(before, refuses=frozenset({"top_k"}), call_id_length=9))
+    first = {"refuses": frozenset({"seed"}), "late_system": "system", "ranges": {"top_p": (0, 1)}}
+    second = {"refuses": frozenset({"top_k"}), "call_id_length": 9, "ranges": {"min_p": (0, 1)}}
+
+    habits.learn("m", before, changed(before, **first))
+    habits.learn("m", before, changed(before, **second))
 
     after = habits.of("m")
     assert (after.refuses, after.late_system, after.call_id_length) == (
@@ -120,6 +123,7 @@ def test_lessons_of_requests_at_the_same_time_add_up() -> None:
         "system",
         9,
     )
+    assert after.ranges == {"top_p": (0, 1), "min_p": (0, 1)}
 
 
 def test_later_lesson_takes_back_an_earlier_one() -> None:
@@ -134,9 +138,12 @@ def test_later_lesson_takes_back_an_earlier_one() -> None:
 
 
 def test_change_makes_one_dialect_of_another() -> None:
-    for before, after in ((GENERIC, DIALECTS["mistral"]), (DIALECTS["openai"], DIALECTS["glm"])):
+    rows = list(DIALECTS.values())
+    for before, after in zip(rows, [*rows[1:], rows[0]], strict=True):
         assert find_change(before, after).apply(before) == after
         assert find_change(before, before).apply(after) == after
+        there_and_back = find_change(before, after).then(find_change(after, before))
+        assert there_and_back.apply(before) == before
 
 
 def test_models_that_are_remembered_are_limited() -> None:

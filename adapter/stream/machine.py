@@ -12,7 +12,7 @@ There are no flags: whether an item is open is `_open`, whether it was announced
 tool. Sans IO: ids and the clock come in as arguments. The rules of the order are written down
 independently in `adapter.stream.grammar`.
 
-Source: sheet §7; design in `anchors` of the state machines of h11 and vLLM.
+Source: sheet §7.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ from adapter.types.items import ItemStatus, OutputItem
 from adapter.types.response import IncompleteDetails, Response, ResponseError, Usage
 
 # finish_reason to why the response is incomplete; whatever is not here completes it
-# (`reported.md` §3.2: `sensitive` is GLM's, `model_context_window_exceeded` GLM's and Claude's).
+# (`reported.md` §3.2: `sensitive` is GLM's, `model_context_window_exceeded` GLM's and Anthropic's).
 _INCOMPLETE: Mapping[str, IncompleteDetails] = {
     "length": IncompleteDetails("max_output_tokens"),
     "max_tokens": IncompleteDetails("max_output_tokens"),

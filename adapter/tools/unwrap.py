@@ -42,7 +42,9 @@ class InputReader:
 
     def __init__(self, tool: str | None = None) -> None:
         self._tool = tool
-        self._beginning: str | None = None if tool is None else ""  # while it may be wrapped
+        self._beginning = ""  # until it is clear whether something is around the input
+        self._is_judged = tool is None
+        self._is_wrapped = False
         self._held = ""
         self._is_inside = False
         self._is_over = False
@@ -72,13 +74,14 @@ class InputReader:
 
     def _judge(self, text: str) -> str:
         """Return the text, unless something may be around the input: then `rest` has it."""
-        if self._beginning is None or self._tool is None:
-            return text
+        if self._is_judged or self._tool is None:
+            return "" if self._is_wrapped else text
         self._beginning += text
-        if is_wrapped(self._beginning, self._tool) is not False:
+        verdict = is_wrapped(self._beginning, self._tool)
+        if verdict is None:
             return ""
-        text, self._beginning = self._beginning, None
-        return text
+        self._is_judged, self._is_wrapped = True, verdict
+        return "" if verdict else self._beginning
 
     def _begin(self) -> bool:
         if begun := _BEGINNING.match(self._held):

@@ -17,6 +17,7 @@ _HEREDOC = r"\s*{tool}\s*<<-?\s*(?P<quote>[\"']?)(?P<end>\w+)(?P=quote)[ \t]*\n(
 _SHELLS = ("bash ", "sh ", "zsh ", "/bin/", "/usr/bin/")
 _FIELDS = frozenset({"input", "patch", "code", "command", "cmd", "content", "script", "text"})
 _MAX_LAYERS = 4
+_MAX_BEGINNING_CHARS = 256  # blanks and all
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string = msgspec.json.Decoder(str)
 
@@ -28,11 +29,12 @@ def is_wrapped(beginning: str, tool: str) -> bool | None:
         beginning: of the input.
         tool: its name.
     """
-    found = beginning.lstrip()
+    found = beginning[:_MAX_BEGINNING_CHARS].lstrip()
     marks = ("```", "{", f"{tool} <", f"{tool}<", *_SHELLS)
     if any(found.startswith(mark) for mark in marks):
         return True
-    return None if any(mark.startswith(found) for mark in marks) else False
+    is_short = len(beginning) < _MAX_BEGINNING_CHARS
+    return None if is_short and any(mark.startswith(found) for mark in marks) else False
 
 
 def unfence(text: str) -> str:

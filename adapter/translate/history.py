@@ -1,4 +1,4 @@
-"""Calls and outputs of every kind, as chat completions have them: one row each.
+"""Calls, outputs and messages of agents, as chat completions have them: one row each.
 
 A tool that is offered as a function (`adapter.tools`) has its calls in history as calls of that
 function, with the arguments that the chat model had written.
@@ -6,6 +6,7 @@ function, with the arguments that the chat model had written.
 Source: sheet §4; OpenAI SDK 3.51 input items.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from adapter.tools.custom import wrap_input
 from adapter.tools.names import chat_name
 from adapter.types.input import (
+    AgentMessageItem,
     ApplyPatchCallItem,
     ApplyPatchCallOutputItem,
     Call,
@@ -23,18 +25,25 @@ from adapter.types.input import (
     Content,
     CustomToolCallItem,
     CustomToolCallOutputItem,
+    EncryptedPart,
     FunctionCallItem,
     FunctionCallOutputItem,
     LocalShellCallItem,
     LocalShellCallOutputItem,
+    MessageItem,
     ShellCallItem,
     ShellCallOutputItem,
     ToolSearchCallItem,
     ToolSearchOutputItem,
 )
-from adapter.types.parts import InputImage
+from adapter.types.parts import InputImage, InputText, Part
 
 _encode = msgspec.json.Encoder().encode
+
+
+Converted = Call | CallOutput | MessageItem | None
+# What OpenAI's models seal is a Fernet token.
+_SEALED = re.compile(r"gAAAA[\w=-]{80,}")
 
 
 class HistoryRow(msgspec.Struct, frozen=True):
@@ -42,14 +51,14 @@ class HistoryRow(msgspec.Struct, frozen=True):
 
     Attributes:
         decoder: of the item.
-        convert: the item to a call or an output; None if there is no way to show it.
+        convert: the item to a call, an output or a message; None if there is no way to show it.
     """
 
     decoder: msgspec.json.Decoder[Any]
-    convert: Callable[[Any], Call | CallOutput | None]
+    convert: Callable[[Any], Converted]
 
 
-def _row(kind: type, convert: Callable[[Any], Call | CallOutput | None]) -> HistoryRow:
+def _row(kind: type, convert: Callable[[Any], Converted]) -> HistoryRow:
     return HistoryRow(msgspec.json.Decoder(kind), convert)
 
 
@@ -139,7 +148,21 @@ def _computer_output(item: ComputerCallOutputItem) -> CallOutput:
     return CallOutput(item.call_id, content)
 
 
+def _agent_message(item: AgentMessageItem) -> MessageItem | None:
+    """Return a user message, because it is what the agent is asked, or told by those it asked."""
+    parts = [part for part in map(_readable, item.content) if part is not None]
+    return MessageItem("user", parts) if parts else None
+
+
+def _readable(part: Part | EncryptedPart) -> Part | None:
+    if not isinstance(part, EncryptedPart):
+        return part
+    text = part.encrypted_content
+    return None if _SEALED.fullmatch(text) else InputText(text)
+
+
 HISTORY: dict[str, HistoryRow] = {
+    "agent_message": _row(AgentMessageItem, _agent_message),
     "function_call": _row(FunctionCallItem, _function_call),
     "function_call_output": _row(FunctionCallOutputItem, _function_output),
     "custom_tool_call": _row(CustomToolCallItem, _custom_call),

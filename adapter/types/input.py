@@ -27,6 +27,20 @@ class MessageItem(msgspec.Struct, frozen=True):
     phase: str | None = None
 
 
+class EncryptedPart(msgspec.Struct, frozen=True, tag="encrypted_content"):
+    encrypted_content: str
+
+
+class AgentMessageItem(msgspec.Struct, frozen=True):
+    """What one agent of Codex tells another.
+
+    OpenAI's models seal what they write into arguments that are marked for it, and Codex passes
+    them on unread; other models write plain text there.
+    """
+
+    content: list[Part | EncryptedPart] = []
+
+
 class ReasoningItem(msgspec.Struct, frozen=True):
     id: str | None = None
     summary: list[SummaryTextPart | TextPart] | None = None

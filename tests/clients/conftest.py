@@ -14,7 +14,7 @@ from adapter.config import Settings
 from adapter.routing import RouteSettings
 from tests.clients.codex import PROVIDER, Codex
 from tests.clients.driver import Driver, node_folder, running
-from tests.clients.install import MISSING, Clients
+from tests.clients.install import Clients
 from tests.clients.upstream.coding import CODING_SCENES
 from tests.clients.upstream.scenes import COMMON_SCENES
 from tests.clients.upstream.server import StrictUpstream, strict_upstream
@@ -26,10 +26,19 @@ GetDriver = Callable[[str], Driver]
 NewCodex = Callable[..., Codex]
 
 
-def pytest_collection_finish() -> None:
+FOLDER = Path(__file__).parent
+# The test that says what is missing, and those that need nothing.
+NEED_NO_CLIENTS = {"test_installed.py", "test_upstream.py"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say once what is missing, not in every test."""
-    if not Clients().are_there:
-        raise pytest.UsageError(MISSING)
+    if Clients().are_there:
+        return
+    ours = [item for item in items if FOLDER in item.path.parents]
+    without = [item for item in ours if item.path.name not in NEED_NO_CLIENTS]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ PINS = ROOT / "requirements" / "clients.txt"
 PACKAGES = [ROOT / "tests/clients/node" / name for name in ("package.json", "package-lock.json")]
 FOLDER = ROOT / ".venv-clients"
 MISSING = (
-    "The agent clients of tests/clients are not installed: `make clients` does it "
-    "(half a gigabyte to fetch). To leave their tests out: --ignore tests/clients"
+    "The agent clients are not installed, so their tests were left out: `make clients` fetches "
+    "them (half a gigabyte). To do without: --ignore tests/clients"
 )
 
 
@@ -74,7 +74,9 @@ class Clients:
 
     def _program(self, pattern: str) -> Path:
         """Return a program of this machine's kind, without the script around it."""
-        return sorted(self.node_modules.glob(pattern))[0]
+        found = sorted(self.node_modules.glob(pattern))
+        assert found, f"there is no {pattern} for this machine"
+        return found[0]
 
 
 def install(folder: Path) -> None:

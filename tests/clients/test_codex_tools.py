@@ -141,6 +141,21 @@ def test_code_is_run(
     assert upstream.refusals == []
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"multi_agent_version": "v2"}, {"multi_agent_version": "v2", "use_responses_lite": True}],
+    ids=["v1", "v2", "v2-lite"],
+)
+def test_another_agent_is_started_and_heard(
+    facts: dict[str, Any], new_codex: NewCodex, upstream: StrictUpstream, url: str, tmp_path: Path
+) -> None:
+    """Agents of the second version talk in items of their own, `agent_message`."""
+    run = new_codex(url, top=catalog(tmp_path, **facts)).exec(coding.DELEGATE)
+
+    assert run.messages == ["It is known: True."]
+    assert upstream.refusals == []
+
+
 def test_a_picture_that_a_tool_returns_is_seen(
     new_codex: NewCodex, upstream: StrictUpstream, url: str
 ) -> None:

@@ -188,7 +188,7 @@ def test_an_output_of_any_kind_is_one_of_a_tool(output: dict[str, Any], expected
 def test_every_row_is_tried() -> None:
     tried = {item["type"] for _, item, *_ in [*CALLS, *OUTPUTS]}
 
-    assert tried == HISTORY.keys()
+    assert tried | {"agent_message"} == HISTORY.keys()
 
 
 def test_a_screenshot_follows_in_a_user_message() -> None:
@@ -224,3 +224,42 @@ def test_tools_that_an_item_brings_are_offered(item_type: str) -> None:
     translation = translate(input=[{"role": "user", "content": "Hi"}, item])
 
     assert (list(translation.toolbox.offered), translation.dropped) == (["f"], ())
+
+
+def agent_message(*content: Any) -> dict[str, Any]:
+    """Return what Codex 0.169 tells a sub-agent."""
+    return {
+        "type": "agent_message",
+        "id": "amsg_1",
+        "author": "/root",
+        "recipient": "/root/who",
+        "content": list(content),
+    }
+
+
+TASK = {"type": "input_text", "text": "Message Type: NEW_TASK\nPayload:\n"}
+SEALED = {"type": "encrypted_content", "encrypted_content": "gAAAAABpH0" + "x-_Y" * 40 + "=="}
+
+
+def test_what_an_agent_tells_another_is_a_user_message() -> None:
+    plain = {"type": "encrypted_content", "encrypted_content": "Who are you?"}
+
+    assert messages([agent_message(TASK, plain)]) == [
+        {"role": "user", "content": "Message Type: NEW_TASK\nPayload:\nWho are you?"}
+    ]
+
+
+def test_what_only_models_of_openai_can_read_is_not_shown() -> None:
+    assert messages([agent_message(TASK, SEALED)]) == [{"role": "user", "content": TASK["text"]}]
+
+
+def test_an_agent_s_message_without_a_word_is_left_out_and_reported() -> None:
+    translation = translate(input=[agent_message(SEALED), {"role": "user", "content": "Hi"}])
+
+    assert (len(translation.chat.messages), translation.dropped) == (1, ("input[0]",))
+
+
+def test_a_message_between_a_call_and_its_output_does_not_part_them() -> None:
+    roles = [each["role"] for each in messages([CALL, agent_message(TASK), OUTPUT])]
+
+    assert roles == ["assistant", "tool", "user"]

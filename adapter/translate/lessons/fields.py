@@ -58,8 +58,8 @@ def output_limit(refusal: Refusal, dialect: Dialect) -> Dialect | None:
 
 def strict_schemas(refusal: Refusal, dialect: Dialect) -> Dialect | None:
     """`strict` of a function, or of the schema of `response_format`."""
-    if not refusal.mentions("strict") or refusal.mentions("strict mode"):
-        return None
+    if not refusal.mentions("strict") or refusal.mentions("strict mode", "invalid schema"):
+        return None  # or the schema is not as strict as it says
     parameters = refusal.chat.parameters
     if any(tool.function.strict is not UNSET for tool in parameters.get("tools", ())):
         return msgspec.structs.replace(dialect, strict_tools=False)

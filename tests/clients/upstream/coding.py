@@ -4,10 +4,12 @@ Where nothing else is said, the names of the tools are Codex's.
 """
 
 import json
+import re
+from typing import Any
 
-from tests.clients.upstream.brain import Scene, Turn, images_of
+from tests.clients.upstream.brain import Scene, Turn, all_text, images_of
 from tests.clients.upstream.saying import Call, Say
-from tests.clients.upstream.scenes import PROMPTS
+from tests.clients.upstream.scenes import GREETING, PROMPTS
 
 WRITE = "Write the file greeting.txt."
 WRITE_TWO = "Write two files at once."
@@ -20,6 +22,7 @@ VIEW = PROMPTS["view"]
 BROKEN_CALL = "Make a broken call first."
 UNKNOWN_CALL = "Call a tool that is not there first."
 CODE = "Run some code."
+DELEGATE = "Have another agent say who it is."
 COMPACTION = "CONTEXT CHECKPOINT COMPACTION"  # as Codex asks for it
 OUR_COMPACTION = "about to be replaced by a summary"  # as the adapter does
 FILL_CONTEXT = "Fill the context."
@@ -129,6 +132,19 @@ def run_code(turn: Turn) -> Say:
     return turn.call("exec", {"input": code})
 
 
+def delegate(turn: Turn) -> Say:
+    """Start another agent, wait for it, and tell what it said, in either of Codex's ways."""
+    if turn.step == 0:
+        spawn = turn.tool("spawn_agent")
+        known = turn.tools[spawn]["properties"] if spawn else {}
+        wanted = {"message": PROMPTS["hello"], "task_name": "who"}
+        return turn.call("spawn_agent", {name: wanted[name] for name in wanted if name in known})
+    if turn.step == 1:
+        ids = re.findall(r'"agent_id":"([^"]+)"', turn.said)  # in the older way
+        return turn.call("wait_agent", {"timeout_ms": 10_000} | ({"targets": ids} if ids else {}))
+    return Say(f"It is known: {GREETING in all_text(turn.body)}.")
+
+
 def compact(turn: Turn) -> Say:
     if turn.tools:
         return Say("I was offered tools, where there should be none.")
@@ -152,40 +168,38 @@ CODING_SCENES: dict[str, Scene] = {
     BROKEN_CALL: broken_call,
     UNKNOWN_CALL: unknown_call,
     CODE: run_code,
+    DELEGATE: delegate,
     COMPACTION: compact,
     OUR_COMPACTION: compact,
     FILL_CONTEXT: fill_context,
 }
 
 
-def raw_patch(turn: Turn) -> Say:
-    """A model that writes the patch itself in place of the arguments."""
-    return patch(turn) if turn.step else turn.call("apply_patch", PATCH_TEXT)
+def patch_with(arguments: dict[str, Any] | str) -> Scene:
+    """Patch with other arguments than those that were asked for."""
+
+    def patch_so(turn: Turn) -> Say:
+        return patch(turn) if turn.step else turn.call("apply_patch", arguments)
+
+    return patch_so
 
 
-def renamed_patch(turn: Turn) -> Say:
-    return patch(turn) if turn.step else turn.call("apply_patch", {"patch": PATCH_TEXT})
-
-
-def command_patch(turn: Turn) -> Say:
-    arguments = {"command": ["apply_patch", PATCH_TEXT]}
-    return patch(turn) if turn.step else turn.call("apply_patch", arguments)
-
-
-def fenced_patch(turn: Turn) -> Say:
-    fenced = f"```patch\n{PATCH_TEXT}```"
-    return patch(turn) if turn.step else turn.call("apply_patch", fenced)
-
-
-def quoted_patch(turn: Turn) -> Say:
-    return patch(turn) if turn.step else turn.call("apply_patch", json.dumps(PATCH_TEXT))
-
+_HEREDOC = f"apply_patch <<'EOF'\n{PATCH_TEXT}EOF"
 
 # What models make of a freeform tool's input (`clients.md` §7).
 ODD_PATCHES: dict[str, Scene] = {
-    "raw": raw_patch,
-    "renamed": renamed_patch,
-    "command": command_patch,
-    "fenced": fenced_patch,
-    "quoted": quoted_patch,
+    name: patch_with(arguments)
+    for name, arguments in {
+        "raw": PATCH_TEXT,
+        "raw in a fence": f"```patch\n{PATCH_TEXT}```",
+        "quoted": json.dumps(PATCH_TEXT),
+        "another field": {"patch": PATCH_TEXT},
+        "a field too many": {"workdir": ".", "input": PATCH_TEXT},
+        "command line": {"command": ["apply_patch", PATCH_TEXT]},
+        "shell": {"command": ["bash", "-lc", _HEREDOC]},
+        "heredoc": {"input": _HEREDOC},
+        "fence": {"input": f"```patch\n{PATCH_TEXT}```"},
+        "JSON once more": {"input": json.dumps({"input": PATCH_TEXT})},
+        "lines": {"input": PATCH_TEXT.splitlines()},
+    }.items()
 }
