@@ -21,6 +21,7 @@ class _OnlyModel(msgspec.Struct, frozen=True):
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _request = msgspec.json.Decoder(ResponseRequest)
 _only_model = msgspec.json.Decoder(_OnlyModel)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 KNOWN_FIELDS = frozenset(ResponseRequest.__struct_fields__) - {"extras"}
 
 
@@ -39,14 +40,8 @@ def decode_request(body: bytes) -> ResponseRequest:
             # breaks stand only between tokens.
             body = body.replace(b"\n", b" ").replace(b"\r", b" ")
         request = _request.decode(body)
-    except UnicodeDecodeError as exc:
-        raise _not_json(f"the body is not UTF-8 (byte {exc.start})") from exc
-    except msgspec.ValidationError as exc:
-        raise invalid(exc) from exc
-    except msgspec.DecodeError as exc:
-        raise _not_json(f"{exc}") from exc
-    except RecursionError as exc:
-        raise _not_json("it is nested too deeply") from exc
+    except _UNREADABLE as exc:
+        raise _unreadable(exc) from exc
     _check(request)
     extras = {name: raw for name, raw in fields.items() if name not in KNOWN_FIELDS}
     return msgspec.structs.replace(request, extras=extras)
@@ -60,12 +55,8 @@ def read_model(body: bytes) -> str:
     """
     try:
         return _check_model(_only_model.decode(body).model)
-    except msgspec.ValidationError as exc:
-        raise invalid(exc) from exc
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise _not_json(f"{exc}") from exc
-    except RecursionError as exc:
-        raise _not_json("it is nested too deeply") from exc
+    except _UNREADABLE as exc:
+        raise _unreadable(exc) from exc
 
 
 def _check_model(model: str | None) -> str:
@@ -97,7 +88,17 @@ def _check(request: ResponseRequest) -> None:
         )
 
 
-def _not_json(reason: str) -> InvalidRequestError:
+def _unreadable(exc: Exception) -> InvalidRequestError:
+    """Return the error for a body that cannot be decoded, whatever stands in the way."""
+    match exc:
+        case msgspec.ValidationError():
+            return invalid(exc)
+        case UnicodeDecodeError():
+            reason = f"the body is not UTF-8 (byte {exc.start})"
+        case RecursionError():
+            reason = "it is nested too deeply"
+        case _:
+            reason = f"{exc}"
     return InvalidRequestError(
         f"We could not parse the JSON body of your request: {reason}.", code="invalid_json"
     )

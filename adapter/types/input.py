@@ -189,10 +189,4 @@ class CallOutput(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-class FoundTools(msgspec.Struct, frozen=True):
-    """Tools that an item brings; a search's output is also the output of its call."""
-
-    tools: list[Raw]
-
-
 InputItem = MessageItem | ReasoningItem | Call | CallOutput | CompactionItem | ItemReference
