@@ -1,0 +1,1 @@
+"""What runs hosted tools: MCP servers and Python functions."""
