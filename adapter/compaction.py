@@ -14,7 +14,7 @@ import msgspec
 from adapter.dialects import Dialect
 from adapter.errors import AdapterError, UpstreamError
 from adapter.habits import Habits
-from adapter.loop import ResponseRun, Surroundings
+from adapter.loop import Keep, ResponseRun, Surroundings
 from adapter.sealing import Sealer
 from adapter.translate.causes import OVERFLOW, POLICY
 from adapter.translate.compaction import (
@@ -54,6 +54,7 @@ class CompactionRun(ResponseRun):
         model: what the upstream calls the model.
         sealer: seals the summary.
         max_tokens: the longest summary to ask for.
+        keep: keeps the response; see `ResponseRun`.
 
     Raises:
         InvalidRequestError: the request cannot be translated.
@@ -72,6 +73,7 @@ class CompactionRun(ResponseRun):
         model: str,
         sealer: Sealer,
         max_tokens: int,
+        keep: Keep | None = None,
     ) -> None:
         super().__init__(
             request,
@@ -81,6 +83,7 @@ class CompactionRun(ResponseRun):
             headers,
             surroundings,
             model=model,
+            keep=keep,
         )
         self._conversation = whole_conversation(request, history)
         self._translate_any = translate
@@ -94,7 +97,7 @@ class CompactionRun(ResponseRun):
         if not text:
             raise _no_summary(summary)
         sealed = self._sealer.seal("compaction", text)
-        yield self._end_with(Compaction(self._surroundings.new_id("cmp"), sealed), summary)
+        yield await self._end_with(Compaction(self._surroundings.new_id("cmp"), sealed), summary)
 
     async def _summarise(self) -> Response:
         """Return the model's answer to the request for a summary.
@@ -139,15 +142,12 @@ class CompactionRun(ResponseRun):
         self._conversation = rest or self._conversation
         return rest is not None
 
-    def _end_with(self, item: Compaction, summary: Response) -> list[Event]:
-        machine = self._machine
-        opening = self._opening()
-        self.is_over = True
+    async def _end_with(self, item: Compaction, summary: Response) -> list[Event]:
         return [
-            *opening,
-            *machine.add(item),
-            *machine.end_turn(None, summary.usage),
-            *machine.finish(int(self._surroundings.now()), summary.service_tier),
+            *self._opening(),
+            *self._machine.add(item),
+            *self._machine.end_turn(None, summary.usage),
+            *await self._finish(summary.service_tier),
         ]
 
 

@@ -5,7 +5,7 @@ clock) is given to it, and it reads no configuration.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from adapter.dialects import Dialect
-from adapter.errors import AdapterError, InvalidRequestError, UpstreamError
+from adapter.errors import AdapterError, InvalidRequestError, StoreError, UpstreamError
 from adapter.fetch.base import Fetches
 from adapter.fetch.images import inline_images
 from adapter.habits import Habits
@@ -65,6 +65,10 @@ class Surroundings(msgspec.Struct, frozen=True):
     fetcher: Fetches | None = None
 
 
+# Keeps a response, and tells whether it did; raises StoreError to have it fail instead.
+Keep = Callable[[Response], Awaitable[bool]]
+
+
 class ResponseRun:
     """Makes one response.
 
@@ -76,6 +80,7 @@ class ResponseRun:
         headers: request headers for the upstream.
         surroundings: ids, the clock, limits.
         model: what the upstream calls the model, if not what the client does.
+        keep: keeps the response before its last event is said; None keeps nothing.
 
     Attributes:
         translation: what is asked upstream; another one once something was learned.
@@ -95,8 +100,10 @@ class ResponseRun:
         surroundings: Surroundings,
         *,
         model: str | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self.is_over = False
+        self._keep = keep
         self._request = request
         self._translate = translate
         self._habits = habits
@@ -113,6 +120,7 @@ class ResponseRun:
                 self.translation,
                 id=surroundings.new_id("resp"),
                 created_at=int(surroundings.now()),
+                store=keep is not None,
             ),
             surroundings.new_id,
             tools=self.translation.toolbox.offered,
@@ -156,13 +164,13 @@ class ResponseRun:
             if raises or not self._machine.is_started:
                 raise
             logger.debug("response failed: %s", error.code)
-            yield self._fail(error)
+            yield await self._fail(error)
         except Exception as exc:
             logger.exception(_UNEXPECTED)
             unexpected = AdapterError(_UNEXPECTED_ANSWER)
             if raises or not self._machine.is_started:
                 raise unexpected from exc
-            yield self._fail(unexpected)
+            yield await self._fail(unexpected)
 
     async def _answer(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers."""
@@ -186,7 +194,7 @@ class ResponseRun:
             else:
                 break
         self._remember()
-        yield self._end(turn)
+        yield await self._end(turn)
 
     def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
         if not turn.has_begun:
@@ -209,9 +217,15 @@ class ResponseRun:
     def _opening(self) -> list[Event]:
         return [] if self._machine.is_started else self._machine.start()
 
-    def _fail(self, error: AdapterError) -> list[Event]:
+    async def _fail(self, error: AdapterError) -> list[Event]:
         self.is_over = True
-        return self._machine.fail(error)
+        events = self._machine.fail(error)
+        if self._keep is not None and error.code != StoreError.default_code:
+            try:
+                await self._keep(events[-1].response)  # type: ignore[union-attr]  # it has one
+            except StoreError as exc:
+                logger.warning("a failed response could not be stored: %s", exc.message)
+        return events
 
     def _new_turn(self) -> Turn:
         options: dict[str, Any] = {
@@ -262,15 +276,21 @@ class ResponseRun:
         for before, after in self._lessons:
             self._habits.learn(self._model, before, after)
 
-    def _end(self, turn: Turn) -> list[Event]:
+    async def _end(self, turn: Turn) -> list[Event]:
         """Close what is open and return all that is left to say, for one send."""
-        machine = self._machine
         opening = self._opening()
-        closing = machine.end_turn(turn.finish_reason, turn.usage)
-        for note in machine.notes:
+        closing = self._machine.end_turn(turn.finish_reason, turn.usage)
+        for note in self._machine.notes:
             logger.debug("left out: %s", note)
+        return [*opening, *closing, *await self._finish(turn.service_tier)]
+
+    async def _finish(self, service_tier: str | None) -> list[Event]:
+        """Keep the response, and then say that it is complete."""
+        result = self._machine.result(int(self._surroundings.now()), service_tier)
+        if self._keep is not None:
+            result = msgspec.structs.replace(result, store=await self._keep(result))
         self.is_over = True
-        return opening + closing + machine.finish(int(self._surroundings.now()), turn.service_tier)
+        return self._machine.finish_with(result)
 
 
 def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:

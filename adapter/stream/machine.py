@@ -164,14 +164,14 @@ class ResponseStream:
             self._say_nothing(events)
         return events
 
-    def finish(self, completed_at: int, service_tier: str | None = None) -> list[Event]:
-        """Return the last event.
+    def result(self, completed_at: int, service_tier: str | None = None) -> Response:
+        """Return the whole response: nothing is open any more.
 
         Args:
             completed_at: seconds since the epoch.
             service_tier: the one that the upstream says it used.
         """
-        response = msgspec.structs.replace(
+        return msgspec.structs.replace(
             self._response,
             status="completed" if self._incomplete is None else "incomplete",
             incomplete_details=self._incomplete,
@@ -180,8 +180,19 @@ class ResponseStream:
             usage=self._usage or Usage(),
             service_tier=service_tier or self._response.service_tier,
         )
-        last = ResponseCompleted if self._incomplete is None else ResponseIncomplete
-        return [last(self._number(), response)]
+
+    def finish(self, completed_at: int, service_tier: str | None = None) -> list[Event]:
+        """Return the last event; see `result`."""
+        return self.finish_with(self.result(completed_at, service_tier))
+
+    def finish_with(self, result: Response) -> list[Event]:
+        """Return the last event.
+
+        Args:
+            result: what `result` said, perhaps with what has become of it since.
+        """
+        last = ResponseCompleted if result.status == "completed" else ResponseIncomplete
+        return [last(self._number(), result)]
 
     def fail(self, error: AdapterError) -> list[Event]:
         """Close the open item as incomplete and return the last two events."""

@@ -16,7 +16,12 @@ _DEFAULTS = Response(id="", created_at=0, status="in_progress", model="", text={
 
 
 def to_response(
-    request: ResponseRequest, translation: Translation, *, id: str, created_at: int
+    request: ResponseRequest,
+    translation: Translation,
+    *,
+    id: str,
+    created_at: int,
+    store: bool = False,
 ) -> Response:
     """Return the response in progress.
 
@@ -25,6 +30,7 @@ def to_response(
         translation: what became of it.
         id: id of the response.
         created_at: seconds since the epoch.
+        store: the response will be kept.
     """
     return Response(
         id=id,
@@ -48,6 +54,7 @@ def to_response(
         or request.max_completion_tokens
         or request.max_tokens,
         max_tool_calls=request.max_tool_calls,
+        store=store,
         metadata=request.metadata or {},
         safety_identifier=request.safety_identifier,
         prompt_cache_key=request.prompt_cache_key,
