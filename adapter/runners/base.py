@@ -6,7 +6,10 @@ from typing import Any, Protocol
 import msgspec
 
 from adapter.errors import ToolError
-from adapter.types.parts import Part
+from adapter.types.hosted import ListedTool, Source, ToolResult
+
+
+__all__ = ["ListFailedError", "ListedTool", "McpRunner", "McpServer", "Source", "ToolResult"]
 
 
 class McpServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,47 +33,6 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"McpServer(label={self.label!r})"
-
-
-class ListedTool(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A tool as an MCP server lists it, and as `mcp_list_tools` items show it.
-
-    Attributes:
-        name: of the tool.
-        input_schema: JSON schema of its arguments.
-        description: what it is for.
-        annotations: hints, such as `readOnlyHint`.
-    """
-
-    name: str
-    input_schema: dict[str, Any]
-    description: str | None = None
-    annotations: dict[str, Any] | None = None
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Where something of a result comes from, to be cited."""
-
-    url: str
-    title: str = ""
-
-
-class ToolResult(msgspec.Struct, frozen=True):
-    """What came of a call.
-
-    Attributes:
-        output: the text of it, as the item shows it.
-        content: what the model is told, if that is more than `output` (images).
-        error: structured error in the form of `mcp_call.error`, or None if the call went well.
-        sources: what can be cited.
-        structured: the structured content, if there is any.
-    """
-
-    output: str = ""
-    content: tuple[Part, ...] = ()
-    error: dict[str, Any] | None = None
-    sources: tuple[Source, ...] = ()
-    structured: Any = None
 
 
 class ListFailedError(ToolError):

@@ -43,8 +43,13 @@ class EchoFilter:
     def end(self) -> str:
         """Return what was held back, now that nothing follows."""
         held, self._held = self._held, ""
-        thought = held.lstrip().removeprefix(self._open)
-        return "" if self.passes or (thought and self._is_said(thought, whole=False)) else held
+        if self.passes:
+            return ""
+        start = held.lstrip()
+        thought = start.removeprefix(self._open)
+        # The beginning of a mark alone is text, even if the reasoning began so too.
+        is_echo = start.startswith(self._open) and thought and self._is_said(thought, whole=False)
+        return "" if is_echo else held
 
     def _is_said(self, thought: str, *, whole: bool) -> bool:
         """Tell whether the field has said the same; blanks around it do not count."""

@@ -15,6 +15,7 @@ from adapter.stream.deltas import Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.tools.kinds import NextNumber
 from adapter.types import events as wire
 from adapter.types.events import Event, OutputItemAdded, OutputItemDone
+from adapter.types.hosted_events import AnnotationAdded
 from adapter.types.items import (
     ItemStatus,
     Logprob,
@@ -30,6 +31,8 @@ from adapter.types.items import (
 
 Part = OutputPart | SummaryText
 Summaries = Literal["never", "with_text", "instead"]
+# A text to its annotations.
+Cite = Callable[[str], tuple[dict[str, Any], ...]]
 
 
 class PartKind(msgspec.Struct, frozen=True):
@@ -149,7 +152,16 @@ def reasoning_kind(
 class ContentItem:
     """A message or reasoning: parts, one after the other."""
 
-    def __init__(self, kind: ContentKind, id: str, output_index: int, number: NextNumber) -> None:
+    def __init__(
+        self,
+        kind: ContentKind,
+        id: str,
+        output_index: int,
+        number: NextNumber,
+        *,
+        cite: Cite | None = None,
+    ) -> None:
+        self._cite = cite
         self._kind = kind
         self._id = id
         self._output_index = output_index
@@ -226,7 +238,10 @@ class ContentItem:
         place = (self._id, self._output_index, self._index)
         if part is TEXT_PART:
             logprobs = tuple(self._logprobs)
-            whole: Part = OutputText(text, (), logprobs)
+            annotations = self._cite(text) if self._cite is not None else ()
+            for number, annotation in enumerate(annotations):
+                events.append(AnnotationAdded(self._number(), *place, number, annotation))
+            whole: Part = OutputText(text, annotations, logprobs)
             events.append(wire.OutputTextDone(self._number(), *place, text, logprobs))
         else:
             whole = part.part(text)

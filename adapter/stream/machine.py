@@ -1,12 +1,13 @@
 """The state machine: deltas of an upstream in, events of one response out.
 
-    created  in_progress  ITEM*  (completed | incomplete | error failed)
+    created  queued?  in_progress  ITEM*  (completed | incomplete | error failed)
 
 One item is open at a time. A delta that the open item does not accept closes it and opens the
 right one, with two exceptions. While a call is unfinished, everything else waits until it is
 complete or the turn ends, so that interleaved calls come out one after the other. And blanks alone
 open nothing: they wait for text of their own kind, and go if a call comes instead (servers send
-blank lines between `</think>` and a call).
+blank lines between `</think>` and a call). What comes behind a call that is run here waits for what
+comes of it.
 
 There are no flags: whether an item is open is `_open`, whether it was announced is that it has a
 tool. Sans IO: ids and the clock come in as arguments. The rules of the order are written down
@@ -15,13 +16,13 @@ independently in `adapter.stream.grammar`.
 Source: sheet §7.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count
-
-import msgspec
+from functools import partial
 
 from adapter.errors import AdapterError, UpstreamError
 from adapter.stream.calls import CallItem
+from adapter.stream.citations import citation_key, find_citations
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
 from adapter.stream.items import (
     MESSAGE,
@@ -29,42 +30,29 @@ from adapter.stream.items import (
     ContentKind,
     reasoning_kind,
 )
+from adapter.stream.lifecycle import INCOMPLETE, Lifecycle
+from adapter.stream.lists import ListItem
+from adapter.stream.pending import ApprovedCall, PendingCall, hosted_call, in_turn
 from adapter.stream.slots import is_object
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.lookup import find_tool
 from adapter.translate.usage import add_usage
 from adapter.types.events import (
-    ErrorBody,
-    ErrorEvent,
     Event,
-    Keepalive,
     OutputItemAdded,
     OutputItemDone,
-    ResponseCompleted,
-    ResponseCreated,
-    ResponseFailed,
-    ResponseIncomplete,
-    ResponseInProgress,
 )
+from adapter.types.hosted import ListedTool, Source, ToolResult
 from adapter.types.items import ItemStatus, OutputItem
-from adapter.types.response import IncompleteDetails, Response, ResponseError, Usage
+from adapter.types.response import Response, Usage
 
-# finish_reason to why the response is incomplete; whatever is not here completes it
-# (`reported.md` §3.2: `sensitive` is GLM's, `model_context_window_exceeded` GLM's and Anthropic's).
-_INCOMPLETE: Mapping[str, IncompleteDetails] = {
-    "length": IncompleteDetails("max_output_tokens"),
-    "max_tokens": IncompleteDetails("max_output_tokens"),
-    "model_length": IncompleteDetails("max_output_tokens"),
-    "model_context_window_exceeded": IncompleteDetails("max_output_tokens"),
-    "repetition": IncompleteDetails("max_output_tokens"),
-    "content_filter": IncompleteDetails("content_filter"),
-    "sensitive": IncompleteDetails("content_filter"),
-}
+_NAMELESS = "a call without a name"
+_UNASKED = "a call that was cut off before the client could be asked about it"
 # finish_reason of a server that gave up: vLLM sends `abort` when it is stopped.
 _FAILED = frozenset({"abort", "error", "network_error"})
 
 
-class ResponseStream:
+class ResponseStream(Lifecycle):
     """Builds the events of one response.
 
     Args:
@@ -75,8 +63,8 @@ class ResponseStream:
         reasoning: how reasoning is shown, if not as it comes.
 
     Attributes:
-        is_started: `start()` was called.
         notes: what was left out, for the caller to report.
+        client_calls: how many calls of this turn are the client's to make.
     """
 
     def __init__(
@@ -88,36 +76,23 @@ class ResponseStream:
         call_ids: Iterable[str] = (),
         reasoning: ContentKind | None = None,
     ) -> None:
-        self.is_started = False
+        super().__init__(response)
         self.notes: list[str] = []
-        self._response = response
+        self.client_calls = 0
         self._new_id = new_id
         self._tools = tools or {}
-        self._number = count().__next__
-        self._output: list[OutputItem] = []
-        self._open: ContentItem | CallItem | None = None
+        self._open: ContentItem | CallItem | ListItem | None = None
         self._waiting: list[Delta] = []
+        self._behind: deque[list[Delta]] = deque()  # a call that is made here
+        self._approved: dict[int, ApprovedCall] = {}  # by slot
+        self._sources: dict[str, Source] = {}  # what hosted tools have found
         self._blanks: list[Delta] = []
         self._called: set[int] = set()  # slots of this turn
         self._call_ids = set(call_ids)
-        self._incomplete: IncompleteDetails | None = None
-        self._usage: Usage | None = None
         self._kinds: Mapping[type, ContentKind] = {
             **dict.fromkeys(MESSAGE.parts, MESSAGE),
             ReasoningDelta: reasoning or reasoning_kind(),
         }
-
-    def start(self) -> list[Event]:
-        """Return the first two events."""
-        self.is_started = True
-        return [
-            ResponseCreated(self._number(), self._response),
-            ResponseInProgress(self._number(), self._response),
-        ]
-
-    def keepalive(self) -> Event:
-        """Return an event that says only that the response is alive."""
-        return Keepalive(self._number())
 
     def add(self, item: OutputItem) -> list[Event]:
         """Return the events of an item that comes whole."""
@@ -127,6 +102,58 @@ class ResponseStream:
             OutputItemAdded(self._number(), index, item),
             OutputItemDone(self._number(), index, item),
         ]
+
+    def offer(self, tools: Mapping[str, OfferedTool]) -> None:
+        """Take other tools for those that the chat model may call, by the name that it knows."""
+        self._tools = tools
+
+    def begin_list(self, server_label: str) -> list[Event]:
+        """Return the events which say that the tools of a server are being listed."""
+        events: list[Event] = []
+        item = ListItem(self._new_id("mcpl"), server_label, len(self._output), self._number)
+        self._open = item
+        item.begin(events)
+        return events
+
+    def end_list(self, listed: Sequence[ListedTool] | str) -> list[Event]:
+        """Return the events of what came of it: the tools, or what went wrong."""
+        events: list[Event] = []
+        item, self._open = self._open, None
+        assert isinstance(item, ListItem), "a list that is ended was begun"
+        end = item.fail if isinstance(listed, str) else item.end
+        self._output.append(end(listed, events))  # type: ignore[arg-type]  # as the line above says
+        return events
+
+    def call(self, approved: Iterable[ApprovedCall]) -> list[Event]:
+        """Return the events of calls that are made before the model is asked; see `resolve`."""
+        events: list[Event] = []
+        for call in approved:
+            slot = -1 - len(self._approved)  # no upstream counts so
+            self._approved[slot] = call
+            name = call.tool.definition.name
+            self._waiting.append(CallDelta(slot, "", name, call.arguments))
+        self._flush(events)
+        return events
+
+    @property
+    def pending_calls(self) -> list[PendingCall]:
+        """Calls that are to be made here, in order."""
+        item = self._open
+        if not isinstance(item, CallItem) or item.tool is None:
+            return []
+        behind = (hosted_call(group, self._find_tool) for group in self._behind)
+        first = PendingCall(item.tool, item.arguments, item.id)
+        return [first, *(call for call in behind if call is not None)]
+
+    def resolve(self, result: ToolResult) -> list[Event]:
+        """Return the events of what came of the first pending call, and of what waited for it."""
+        events: list[Event] = []
+        item, self._open = self._open, None
+        assert isinstance(item, CallItem), "a call that is resolved was made"
+        self._sources |= {citation_key(source.url): source for source in result.sources}
+        self._output.append(item.resolve(result, events))
+        self._go_on(events)
+        return events
 
     def feed(self, deltas: Iterable[Delta]) -> list[Event]:
         """Return the events that the deltas cause."""
@@ -140,7 +167,7 @@ class ResponseStream:
         return events
 
     def end_turn(self, finish_reason: str | None, usage: Usage | None = None) -> list[Event]:
-        """Close what is open: the upstream's answer is over.
+        """Close what is open: the upstream's answer is over, but for `pending_calls`.
 
         Args:
             finish_reason: why it stopped; None and unknown reasons count as a normal stop.
@@ -156,66 +183,26 @@ class ResponseStream:
                 f"The upstream stopped before the answer was complete ({finish_reason}).",
                 code="server_error",
             )
-        self._incomplete = _INCOMPLETE.get(finish_reason or "")
+        self._incomplete = INCOMPLETE.get(finish_reason or "")
+        self.client_calls = 0
         events: list[Event] = []
         self._flush(events)
         self._called.clear()
-        if not self._output:
+        if not self._output and self._open is None:
             self._say_nothing(events)
         return events
-
-    def result(self, completed_at: int, service_tier: str | None = None) -> Response:
-        """Return the whole response: nothing is open any more.
-
-        Args:
-            completed_at: seconds since the epoch.
-            service_tier: the one that the upstream says it used.
-        """
-        return msgspec.structs.replace(
-            self._response,
-            status="completed" if self._incomplete is None else "incomplete",
-            incomplete_details=self._incomplete,
-            completed_at=completed_at if self._incomplete is None else None,
-            output=tuple(self._output),
-            usage=self._usage or Usage(),
-            service_tier=service_tier or self._response.service_tier,
-        )
-
-    def finish(self, completed_at: int, service_tier: str | None = None) -> list[Event]:
-        """Return the last event; see `result`."""
-        return self.finish_with(self.result(completed_at, service_tier))
-
-    def finish_with(self, result: Response) -> list[Event]:
-        """Return the last event.
-
-        Args:
-            result: what `result` said, perhaps with what has become of it since.
-        """
-        last = ResponseCompleted if result.status == "completed" else ResponseIncomplete
-        return [last(self._number(), result)]
 
     def fail(self, error: AdapterError) -> list[Event]:
         """Close the open item as incomplete and return the last two events."""
         events: list[Event] = []
         self._close("incomplete", events)
-        code = error.code or "server_error"
-        response = msgspec.structs.replace(
-            self._response,
-            status="failed",
-            error=ResponseError(code, error.message),
-            output=tuple(self._output),
-            usage=self._usage,
-        )
-        body = ErrorBody(error.type, code, error.message, error.param)
-        events.append(ErrorEvent(self._number(), body))
-        events.append(ResponseFailed(self._number(), response))
-        return events
+        return events + self._failed(error)
 
     # Routing
 
     def _route(self, delta: Delta, events: list[Event]) -> None:
         if isinstance(self._open, CallItem):
-            if self._waiting or self._is_unfinished():
+            if self._waiting or self._is_unfinished() or self._open.is_hosted:
                 self._waiting.append(delta)
                 return
             self._close("completed", events)
@@ -235,12 +222,22 @@ class ResponseStream:
 
     def _open_content(self, delta: Delta, events: list[Event]) -> None:
         kind = self._kinds[type(delta)]
-        item = ContentItem(kind, self._new_id(kind.id_prefix), len(self._output), self._number)
+        item = self._new_content(kind)
         self._open = item
         events.append(item.added())
         for blank in self._take_blanks(type(delta)):
             item.append(blank, events)
         item.append(delta, events)
+
+    def _new_content(self, kind: ContentKind) -> ContentItem:
+        sources = self._sources
+        return ContentItem(
+            kind,
+            self._new_id(kind.id_prefix),
+            len(self._output),
+            self._number,
+            cite=partial(find_citations, sources=sources) if sources else None,
+        )
 
     def _take_blanks(self, kind: type) -> Sequence[Delta]:
         taken = [blank for blank in self._blanks if type(blank) is kind]
@@ -248,17 +245,20 @@ class ResponseStream:
         return taken
 
     def _new_call(self, slot: int) -> CallItem:
+        approved = self._approved.get(slot)
         return CallItem(
             slot,
             len(self._output),
             self._number,
-            find_tool=self._find_tool,
+            find_tool=partial(self._find_tool, slot),
             new_id=self._new_id,
             unique_call_id=self._unique_call_id,
+            approval_request_id=approved.approval_request_id if approved else None,
         )
 
-    def _find_tool(self, name: str) -> OfferedTool:
-        return find_tool(name, self._tools)
+    def _find_tool(self, slot: int, name: str) -> OfferedTool:
+        approved = self._approved.get(slot)
+        return approved.tool if approved else find_tool(name, self._tools)
 
     def _unique_call_id(self, wanted: str) -> str:
         """Return the upstream's id, unless it has none or used it before (`reported.md` §3.2).
@@ -275,16 +275,23 @@ class ResponseStream:
         item = self._open
         return isinstance(item, CallItem) and not (item.is_announced and is_object(item.arguments))
 
+    def _hosted(self) -> CallItem | None:
+        """Return the open item if it is a call that is made here."""
+        item = self._open
+        return item if isinstance(item, CallItem) and item.is_hosted else None
+
     # Closing
 
     def _close(self, status: ItemStatus, events: list[Event]) -> None:
         item, self._open = self._open, None
         if item is None:
             return
-        if isinstance(item, CallItem) and not item.is_announced:
-            self.notes.append("a call without a name")
-            return
-        self._output.append(item.close(status, events))
+        done = item.close(status, events)
+        if done is not None:
+            self._output.append(done)
+            self.client_calls += isinstance(item, CallItem)
+        elif isinstance(item, CallItem):
+            self.notes.append(_UNASKED if item.is_announced else _NAMELESS)
 
     def _flush(self, events: list[Event]) -> None:
         """Close the open item, and then each that waited behind an unfinished call."""
@@ -293,10 +300,20 @@ class ResponseStream:
             self.notes.append("what came behind a call that was cut off")
             self._waiting.clear()
         waiting, self._waiting = self._waiting, []
-        for group in _in_turn(waiting):
+        self._behind.extend(in_turn(waiting))
+        self._go_on(events)
+
+    def _go_on(self, events: list[Event]) -> None:
+        """Say what waits, up to the next call that is made here."""
+        while self._behind and self._hosted() is None:
             self._close("completed", events)
-            events += self.feed(group)
-        # Only the last item of an incomplete response is incomplete.
+            events += self.feed(self._behind.popleft())
+        call = self._hosted()
+        if call is not None and self._incomplete is None:
+            call.run(events)
+            return
+        # Only the last item of an incomplete response is incomplete, so what is behind has to go.
+        self._behind.clear()
         self._close("completed" if self._incomplete is None else "incomplete", events)
 
     def _say_nothing(self, events: list[Event]) -> None:
@@ -307,7 +324,7 @@ class ResponseStream:
         """
         if self.notes:
             raise UpstreamError("The upstream called a tool without naming it.")
-        item = ContentItem(MESSAGE, self._new_id("msg"), 0, self._number)
+        item = self._new_content(MESSAGE)
         events.append(item.added())
         blanks = self._take_blanks(TextDelta)
         if not blanks:
@@ -316,20 +333,3 @@ class ResponseStream:
             item.append(blank, events)
         status: ItemStatus = "completed" if self._incomplete is None else "incomplete"
         self._output.append(item.close(status, events))
-
-
-def _in_turn(waiting: Sequence[Delta]) -> list[list[Delta]]:
-    """Return what waited, the pieces of each call together, in the order of first sight."""
-    groups: list[list[Delta]] = []
-    calls: dict[int, list[Delta]] = {}
-    for delta in waiting:
-        if isinstance(delta, CallDelta):
-            if delta.slot not in calls:
-                calls[delta.slot] = []
-                groups.append(calls[delta.slot])
-            calls[delta.slot].append(delta)
-        elif groups and not isinstance(groups[-1][0], CallDelta):
-            groups[-1].append(delta)
-        else:
-            groups.append([delta])
-    return groups

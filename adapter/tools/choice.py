@@ -4,12 +4,14 @@
 an upstream does not obey, `adapter.translate.fit` sees to.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
+from adapter.tools.hosted import hosted_type
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import MAX_TOOLS, Toolbox
 from adapter.types.decoding import check_depth, decode_at, missing_parameter, unsupported
@@ -30,6 +32,7 @@ class _Given(msgspec.Struct, frozen=True):
     type: str
     name: str | None = None
     namespace: str | None = None
+    server_label: str | None = None
     function: _Function | None = None  # chat-style
 
 
@@ -55,30 +58,48 @@ class ChosenTools(msgspec.Struct, frozen=True):
     echo: Any
 
 
-def choose_tools(raw: Raw, toolbox: Toolbox) -> ChosenTools:
+def choose_tools(raw: Raw, toolbox: Toolbox, *, is_first: bool = True) -> ChosenTools:
     """Apply `tool_choice` to the tools of a request.
+
+    Args:
+        raw: the choice.
+        toolbox: all tools of the request.
+        is_first: no call was made here yet. What must be called, must be called once: after that
+            the model answers, or it would call for ever.
 
     Raises:
         InvalidRequestError: a malformed choice, a tool that is not in `tools`, or `required`
             without any tool.
     """
+    chosen = _choose(raw, toolbox)
+    if is_first or chosen.choice is None or chosen.choice == "none":
+        return chosen
+    return msgspec.structs.replace(chosen, choice="auto")
+
+
+def _choose(raw: Raw, toolbox: Toolbox) -> ChosenTools:
     tools = tuple(toolbox.offered.values())
     if not is_given(raw):
         return ChosenTools(tools, None, "auto")
     given = decode_at(_choice, raw, _AT)
     if isinstance(given, str):
         mode = decode_at(_mode, raw, _AT)
-        if mode == "required" and not tools:
+        if mode == "required" and not tools and toolbox.is_listed:
             raise _without_tools()
         return ChosenTools(tools, mode if tools else None, mode)
     if given.type == "allowed_tools":
         return _only(decode_at(_allowed, raw, _AT), toolbox)
-    tool = _find(given, toolbox, _AT)
-    choice = {"type": "function", "function": {"name": tool.definition.name}}
+    found = _find(given, toolbox, _AT)
     if given.function:
-        return ChosenTools(tools, choice, {"type": given.type, "name": tool.name})
-    echo = decode_at(_object, raw, _AT)
-    check_depth(echo, _AT)
+        echo: Any = {"type": given.type, "name": found[0].name}
+    else:
+        echo = decode_at(_object, raw, _AT)
+        check_depth(echo, _AT)
+    if not found:
+        return ChosenTools(tools, None, echo)  # it is not listed yet
+    if len(found) > 1:  # any tool of a server
+        return ChosenTools(tuple(found), "required", echo)
+    choice = {"type": "function", "function": {"name": found[0].definition.name}}
     return ChosenTools(tools, choice, echo)
 
 
@@ -94,30 +115,48 @@ def _only(allowed: AllowedToolsChoice, toolbox: Toolbox) -> ChosenTools:
     for index, reference in enumerate(allowed.tools):
         at = f"{_AT}.tools[{index}]"
         given = decode_at(_reference, _encode(reference), at)
-        tool = _find(given, toolbox, at)
-        if tool not in chosen:
-            chosen.append(tool)
-    if allowed.mode == "required" and not chosen:
+        chosen += (tool for tool in _find(given, toolbox, at) if tool not in chosen)
+    if allowed.mode == "required" and not chosen and toolbox.is_listed:
         raise _without_tools()
     return ChosenTools(tuple(chosen), allowed.mode if chosen else None, allowed)
 
 
-def _find(given: _Given, toolbox: Toolbox, at: str) -> OfferedTool:
-    """Return the tool that a choice names."""
+def _find(given: _Given, toolbox: Toolbox, at: str) -> Sequence[OfferedTool]:
+    """Return the tools that a choice names: one, several of a server, or none that is listed yet.
+
+    Raises:
+        InvalidRequestError: there is no such tool.
+    """
+    if given.type == "mcp" and toolbox.servers:
+        return _find_of_server(given, toolbox, at)
     name = given.function.name if given.function else given.name
     if given.type in _NAMED_TYPES and name is None:
         raise missing_parameter(f"{at}.name")
     for chat_name, type_ in toolbox.types.items():
         tool = toolbox.offered[chat_name]
-        if type_ != given.type:
+        if hosted_type(type_) != hosted_type(given.type):
             continue
         if given.type not in _NAMED_TYPES or (
             tool.name == name and (given.namespace or tool.namespace) == tool.namespace
         ):
-            return tool
+            return [tool]
+    if not toolbox.is_listed and hosted_type(given.type) in toolbox.hosted:
+        return []
     if given.type in toolbox.types.values() or given.type in _NAMED_TYPES:
         raise _not_found(given.type, name)
     raise unsupported(f"{at}.type", f"{given.type[:64]!r} cannot be forced on a chat model")
+
+
+def _find_of_server(given: _Given, toolbox: Toolbox, at: str) -> Sequence[OfferedTool]:
+    if given.server_label is None:
+        raise missing_parameter(f"{at}.server_label")
+    labels = {server.server_label for server, _ in toolbox.servers}
+    tools = toolbox.tools_of(given.server_label)
+    if given.name is not None:
+        tools = [tool for tool in tools if tool.name == given.name]
+    if given.server_label not in labels or (toolbox.is_listed and not tools):
+        raise _not_found("mcp", given.name or given.server_label)
+    return tools
 
 
 def _not_found(type_: str, name: str | None) -> InvalidRequestError:

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from adapter.types.chat import ChatFunctionDefinition
 from adapter.types.events import Event
+from adapter.types.hosted import ToolResult
 from adapter.types.items import ItemStatus, OutputItem
 
 NextNumber = Callable[[], int]
@@ -35,6 +36,21 @@ class CallWriter(Protocol):
         ...
 
 
+class HostedWriter(CallWriter, Protocol):
+    """Shows one call that is made here, between its arguments and its end.
+
+    `close` is only for a call that is not made: one that was cut off.
+    """
+
+    def written(self, arguments: str, events: list[Event]) -> None:
+        """Say the rest of the arguments: the call is being made."""
+        ...
+
+    def resolve(self, result: ToolResult, events: list[Event]) -> OutputItem:
+        """Say what came of it and return the whole item."""
+        ...
+
+
 class CallPlace(msgspec.Struct, frozen=True):
     """A call that is being made, and where it stands.
 
@@ -44,6 +60,7 @@ class CallPlace(msgspec.Struct, frozen=True):
         tool: the tool that is called.
         output_index: of the item.
         number: the response's counter.
+        approval_request_id: of the request that the client has approved.
     """
 
     id: str
@@ -51,6 +68,7 @@ class CallPlace(msgspec.Struct, frozen=True):
     tool: "OfferedTool"
     output_index: int
     number: NextNumber
+    approval_request_id: str | None = None
 
 
 class CallKind(msgspec.Struct, frozen=True):
@@ -59,10 +77,14 @@ class CallKind(msgspec.Struct, frozen=True):
     Attributes:
         id_prefix: prefix of the item's id.
         writer: makes the writer of a call.
+        is_hosted: calls are made here, and the writer is a `HostedWriter`.
+        is_whole: calls are announced when they are whole, and one that was cut off is not.
     """
 
     id_prefix: str
     writer: Callable[[CallPlace], CallWriter]
+    is_hosted: bool = False
+    is_whole: bool = False
 
 
 class OfferedTool(msgspec.Struct, frozen=True):
@@ -73,9 +95,13 @@ class OfferedTool(msgspec.Struct, frozen=True):
         kind: how its calls are shown.
         name: its name on our side.
         namespace: the namespace that it came from.
+        server_label: the MCP server that has it.
+        hosted_type: the type of tool that it stands for, if it is hosted otherwise.
     """
 
     definition: ChatFunctionDefinition
     kind: CallKind
     name: str
     namespace: str | UnsetType = UNSET
+    server_label: str = ""
+    hosted_type: str = ""

@@ -2,10 +2,12 @@
 
 Tools come from the `tools` of the request and from items of its input (`additional_tools`,
 `tool_search_output`). Their types are looked up in two tables: those that become chat functions,
-and hosted ones, which nothing here runs and which a policy drops (reported) or refuses.
+and hosted ones. Of these, the ones that something here runs become chat functions as soon as it is
+known which they are (the tools of a server have to be listed first); the others a policy drops
+(reported) or refuses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Literal
 
 import msgspec
@@ -17,10 +19,13 @@ from adapter.tools.client_search import offer_search, read_search
 from adapter.tools.computer import offer_computer, offer_computer_preview
 from adapter.tools.custom import offer_custom, read_custom
 from adapter.tools.function import offer_function, read_function
+from adapter.tools.hosted import hosted_type, offer_hosted
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.names import hashed_name
+from adapter.tools.mcp import McpTool, offer_mcp, read_mcp
+from adapter.tools.names import chat_name, hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
+from adapter.types.hosted import ListedTool
 
 HostedTools = Literal["drop", "error"]
 
@@ -75,28 +80,57 @@ OFFERED_TYPES: dict[str, _Offer] = {
 }
 
 
+class HostedListing(msgspec.Struct, frozen=True):
+    """What runs hosted tools, as far as that is known.
+
+    Attributes:
+        servers: the tools of MCP servers, by label.
+        types: what runs a hosted type, by `hosted_type`.
+    """
+
+    servers: Mapping[str, Sequence[ListedTool]] = {}
+    types: Mapping[str, ListedTool] = {}
+
+
 class Toolbox(msgspec.Struct, frozen=True):
     """The tools of one request.
 
     Attributes:
         offered: the tools that the chat model may call, by the name that it knows.
         types: the type of each of them, by the same name.
+        servers: MCP servers whose tools it may call, with their paths.
+        hosted: hosted types that something here runs.
+        is_listed: whether the tools of the servers and what runs the types are among `offered`.
         echo: the `tools` of the response object.
         dropped: paths of the tools that are not offered to the model, by policy.
     """
 
     offered: dict[str, OfferedTool] = {}
     types: dict[str, str] = {}
+    servers: tuple[tuple[McpTool, str], ...] = ()
+    hosted: tuple[str, ...] = ()
+    is_listed: bool = True
     echo: tuple[Any, ...] = ()
     dropped: tuple[str, ...] = ()
 
+    @property
+    def has_hosted(self) -> bool:
+        return bool(self.servers or self.hosted)
+
+    def tools_of(self, server_label: str) -> list[OfferedTool]:
+        """Return the tools of a server that may be called."""
+        return [tool for tool in self.offered.values() if tool.server_label == server_label]
+
 
 class _Collector:
-    def __init__(self, hosted: HostedTools) -> None:
+    def __init__(self, hosted: HostedTools, runs: Set[str]) -> None:
         self.offered: dict[str, OfferedTool] = {}
         self.types: dict[str, str] = {}
         self.dropped: list[str] = []
+        self.servers: dict[str, tuple[McpTool, str]] = {}
+        self.hosted: dict[str, str] = {}
         self._hosted = hosted
+        self._runs = runs
         self._count = 0
 
     def add(
@@ -112,18 +146,38 @@ class _Collector:
         if given.type == "namespace" and namespace is UNSET:
             self._add_namespace(raw, at, replace=replace)
             return
+        if hosted_type(given.type) in self._runs:
+            self._add_hosted(raw, given.type, at, replace=replace)
+            return
         offer = OFFERED_TYPES.get(given.type)
         if offer is None or (given.type == "tool_search" and given.execution != "client"):
             self._drop(given.type, at)
             return
-        self._count += 1
-        if self._count > MAX_TOOLS:
-            raise InvalidRequestError(
-                f"Invalid 'tools': expected at most {MAX_TOOLS} tools.",
-                code="array_above_max_length",
-                param="tools",
-            )
         self._keep(offer(raw, at, namespace, about), given.type, at, replace=replace)
+
+    def _add_hosted(self, raw: Raw, type_: str, at: str, *, replace: bool) -> None:
+        if type_ != "mcp":
+            self.hosted[hosted_type(type_)] = type_
+            return
+        server = read_mcp(raw, at)
+        if server.server_label in self.servers and not replace:
+            raise InvalidRequestError(
+                f"Invalid '{at}.server_label': two servers are named {server.server_label!r}.",
+                code="invalid_value",
+                param=f"{at}.server_label",
+            )
+        self.servers[server.server_label] = (server, at)
+
+    def offer_hosted(self, listing: HostedListing) -> None:
+        """Offer what runs here, behind the client's own tools, whose names it must not take."""
+        for type_, given in self.hosted.items():
+            if type_ in listing.types:
+                tool = offer_hosted(type_, listing.types[type_])
+                self._keep(tool, given, "tools", replace=False)
+        for server, at in self.servers.values():
+            for listed in listing.servers.get(server.server_label, ()):
+                if offered := offer_mcp(server, listed):
+                    self._keep(offered, "mcp", at, replace=False)
 
     def _add_namespace(self, raw: Raw, at: str, *, replace: bool) -> None:
         namespace = decode_at(_namespace, raw, at)
@@ -150,9 +204,16 @@ class _Collector:
         self.dropped.append(at)
 
     def _keep(self, tool: OfferedTool, type_: str, at: str, *, replace: bool) -> None:
+        self._count += 1
+        if self._count > MAX_TOOLS:
+            raise InvalidRequestError(
+                f"Invalid 'tools': expected at most {MAX_TOOLS} tools.",
+                code="array_above_max_length",
+                param="tools",
+            )
         known = self.offered.get(tool.definition.name)
-        if known is not None and (known.name, known.namespace) != (tool.name, tool.namespace):
-            tool = _renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
+        if known is not None and _identity(known) != _identity(tool):
+            tool = self._renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
             known = self.offered.get(tool.definition.name)
         if known is not None and known != tool and not replace:
             raise InvalidRequestError(
@@ -163,11 +224,18 @@ class _Collector:
         self.offered[tool.definition.name] = tool
         self.types[tool.definition.name] = type_
 
+    def _renamed(self, tool: OfferedTool) -> OfferedTool:
+        """Return the tool under a name that is free."""
+        place = tool.server_label or tool.namespace
+        name = chat_name(tool.name, tool.server_label or UNSET)
+        if name in self.offered:
+            name = hashed_name(tool.name, place)
+        definition = msgspec.structs.replace(tool.definition, name=name)
+        return msgspec.structs.replace(tool, definition=definition)
 
-def _renamed(tool: OfferedTool) -> OfferedTool:
-    name = hashed_name(tool.name, tool.namespace)
-    definition = msgspec.structs.replace(tool.definition, name=name)
-    return msgspec.structs.replace(tool, definition=definition)
+
+def _identity(tool: OfferedTool) -> tuple[object, ...]:
+    return tool.name, tool.namespace, tool.server_label, tool.hosted_type
 
 
 def open_toolbox(
@@ -175,6 +243,8 @@ def open_toolbox(
     *,
     found: Sequence[tuple[str, Raw]] = (),
     hosted: HostedTools = "drop",
+    runs: Set[str] = frozenset(),
+    listing: HostedListing | None = None,
 ) -> Toolbox:
     """Decode the tools of a request.
 
@@ -182,19 +252,26 @@ def open_toolbox(
         tools: the raw `tools`.
         found: raw tools in the input, with their paths; a later one replaces one of its name.
         hosted: what to do with a tool that only a hosting server could run.
+        runs: hosted types that are run here.
+        listing: what runs them; None is not known yet, and then their tools are not offered yet.
 
     Raises:
         InvalidRequestError: a tool of a type that cannot be offered, a malformed tool, or two
             different tools of one name in `tools`; `param` names it.
     """
-    collector = _Collector(hosted)
+    collector = _Collector(hosted, runs)
     for index, raw in enumerate(tools):
         collector.add(raw, f"tools[{index}]", replace=False)
     for at, raw in found:
         collector.add(raw, at, replace=True)
+    if listing is not None:
+        collector.offer_hosted(listing)
     return Toolbox(
         collector.offered,
         collector.types,
+        tuple(collector.servers.values()),
+        tuple(collector.hosted),
+        listing is not None or not (collector.servers or collector.hosted),
         tuple(_echo(raw, f"tools[{index}]") for index, raw in enumerate(tools)),
         tuple(collector.dropped),
     )

@@ -9,11 +9,17 @@ OpenAI's own service sends and Codex counts as activity (openai/codex#31539).
 
 import msgspec
 
+from adapter.types.hosted_events import HostedEvent
 from adapter.types.items import Logprob, OutputItem, OutputPart, SummaryText
 from adapter.types.response import Response
 
 
 class ResponseCreated(msgspec.Struct, frozen=True, gc=False, tag="response.created"):
+    sequence_number: int
+    response: Response
+
+
+class ResponseQueued(msgspec.Struct, frozen=True, gc=False, tag="response.queued"):
     sequence_number: int
     response: Response
 
@@ -279,6 +285,7 @@ class ApplyPatchDiffDone(
 
 Event = (
     ResponseCreated
+    | ResponseQueued
     | ResponseInProgress
     | ResponseCompleted
     | ResponseIncomplete
@@ -310,4 +317,5 @@ Event = (
     | ShellCallCommandDone
     | ApplyPatchDiffDelta
     | ApplyPatchDiffDone
+    | HostedEvent
 )

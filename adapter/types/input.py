@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from adapter.types.hosted import ListedTool
 from adapter.types.parts import ImageUrl, Part, ReasoningTextPart, SummaryTextPart, TextPart
 from adapter.types.raw import ABSENT
 
@@ -155,6 +156,37 @@ class CompactionItem(msgspec.Struct, frozen=True):
     encrypted_content: str | None = None
 
 
+class McpListToolsItem(msgspec.Struct, frozen=True):
+    """The tools of a server as they were listed before: they need not be listed again."""
+
+    server_label: str
+    tools: list[ListedTool] = []
+    error: Any = None
+
+
+class McpCallItem(msgspec.Struct, frozen=True):
+    id: str
+    server_label: str
+    name: str
+    arguments: str = ""
+    output: str | None = None
+    error: Any = None
+    approval_request_id: str | None = None
+
+
+class McpApprovalRequestItem(msgspec.Struct, frozen=True):
+    id: str
+    server_label: str
+    name: str
+    arguments: str = ""
+
+
+class McpApprovalResponseItem(msgspec.Struct, frozen=True):
+    approval_request_id: str
+    approve: bool
+    reason: str | None = None
+
+
 class ItemReference(msgspec.Struct, frozen=True):
     id: str
 
@@ -167,12 +199,14 @@ class Call(msgspec.Struct, frozen=True):
         name: that of the function which stands for the tool.
         arguments: JSON text, or an object.
         extra_content: what the upstream wants back with it.
+        server_label: the MCP server that has the tool, whose name is its own then.
     """
 
     call_id: str
     name: str
     arguments: str | dict[str, Any] | None
     extra_content: Raw = ABSENT
+    server_label: str = ""
 
 
 class CallOutput(msgspec.Struct, frozen=True):
@@ -189,4 +223,8 @@ class CallOutput(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-InputItem = MessageItem | ReasoningItem | Call | CallOutput | CompactionItem | ItemReference
+# What is settled before messages are built (`adapter.translate.approvals`).
+McpItem = McpListToolsItem | McpCallItem | McpApprovalRequestItem | McpApprovalResponseItem
+InputItem = (
+    MessageItem | ReasoningItem | Call | CallOutput | CompactionItem | ItemReference | McpItem
+)

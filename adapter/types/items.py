@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from adapter.types.hosted import ListedTool
+
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
 
@@ -152,6 +154,73 @@ class Compaction(msgspec.Struct, frozen=True, tag="compaction"):
     encrypted_content: str
 
 
+CallStatus = Literal["in_progress", "completed", "incomplete", "failed"]  # of a hosted call
+
+
+class McpListTools(msgspec.Struct, frozen=True, tag="mcp_list_tools"):
+    """It has no status; the error is text here, unlike that of a call."""
+
+    id: str
+    server_label: str
+    tools: tuple[ListedTool, ...] = ()
+    error: str | UnsetType = UNSET
+
+
+class McpCall(msgspec.Struct, frozen=True, tag="mcp_call"):
+    id: str
+    server_label: str
+    name: str
+    arguments: str
+    status: CallStatus
+    output: str | None = None
+    error: dict[str, Any] | None = None
+    approval_request_id: str | None = None
+
+
+class McpApprovalRequest(msgspec.Struct, frozen=True, tag="mcp_approval_request"):
+    """It has no status: the client answers it in a request of its own."""
+
+    id: str
+    server_label: str
+    name: str
+    arguments: str
+
+
+class WebSearchCall(msgspec.Struct, frozen=True, tag="web_search_call"):
+    id: str
+    status: CallStatus
+    action: dict[str, Any]
+
+
+class FileSearchCall(msgspec.Struct, frozen=True, tag="file_search_call"):
+    id: str
+    status: CallStatus
+    queries: tuple[str, ...] = ()
+    results: tuple[dict[str, Any], ...] | None = None
+
+
+class CodeInterpreterCall(msgspec.Struct, frozen=True, tag="code_interpreter_call"):
+    id: str
+    status: CallStatus
+    code: str
+    container_id: str
+    outputs: tuple[dict[str, Any], ...] | None = None
+
+
+class ExtensionCall(msgspec.Struct, frozen=True):
+    """A call of a tool of another vendor's type, `slug:name`; it is called `slug:name_call`.
+
+    Source: Open Responses 2026-04-24, "Extending": call, status and result in one item.
+    """
+
+    type: str
+    id: str
+    status: CallStatus
+    arguments: str
+    output: str | None = None
+    error: dict[str, Any] | None = None
+
+
 OutputItem = (
     Message
     | Reasoning
@@ -163,4 +232,11 @@ OutputItem = (
     | ToolSearchCall
     | ComputerCall
     | Compaction
+    | McpListTools
+    | McpCall
+    | McpApprovalRequest
+    | WebSearchCall
+    | FileSearchCall
+    | CodeInterpreterCall
+    | ExtensionCall
 )

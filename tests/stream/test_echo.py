@@ -40,6 +40,7 @@ ANSWERS: list[tuple[str, list[tuple[str, str]], str, str]] = [
     ("the beginning of a tag", [("Hm.", ""), ("", "<thi")], "Hm.", "<thi"),
     ("a tag alone", [("Hm.", ""), ("", "<think>")], "Hm.", "<think>"),
     ("an echo that breaks off", [("Hm.", ""), ("", "<think>Hm")], "Hm.", ""),
+    ("a mark that is only begun is text", [("<", ""), ("", "<")], "<", "<"),
     ("an echo that is not closed", [("Hm.", ""), ("", "<think>Hm.</thi")], "Hm.", ""),
     ("a tag later", [("Hm.", ""), ("", "a <think>Hm.</think>")], "Hm.", "a <think>Hm.</think>"),
     (
