@@ -1,4 +1,8 @@
-"""A response that is a compaction: the model writes a summary, and the client gets it sealed.
+"""Compaction: the model writes a summary of a conversation, and the client gets it sealed.
+
+A response can be a compaction and nothing else, because the client asked for one. Or it is one of
+the items of a response, because the conversation has become longer than the client wants it
+(`context_management`): then the run of that response asks for it.
 
 The summary is the answer of a run of its own, so it learns from refusals as any other does. One
 that does not fit into the context is asked for again: without a limit for the answer, and then of
@@ -7,7 +11,7 @@ conversation that cannot go on.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -18,12 +22,14 @@ from adapter.loop import Keep, ResponseRun, Surroundings
 from adapter.sealing import Sealer
 from adapter.translate.causes import OVERFLOW, POLICY
 from adapter.translate.compaction import (
+    Compacted,
     summary_of,
     thoughts_of,
     to_summary_request,
     whole_conversation,
     without_oldest,
 )
+from adapter.translate.items import PlacedItem
 from adapter.translate.replay import History
 from adapter.translate.request import Translation
 from adapter.types.events import Event
@@ -38,6 +44,100 @@ MAX_ATTEMPTS = 6  # the last one is of a sixteenth of the conversation
 
 # (request, what was said before) to how it is translated.
 Translate = Callable[[ResponseRequest, History | None], Callable[[Dialect], Translation]]
+
+
+class Compactor:
+    """Makes compactions of a conversation.
+
+    Args:
+        request: what the client asked, without a trigger.
+        history: what was said before.
+        translate: how requests to the upstream are translated.
+        habits: what is known of the upstream; what is learned is added.
+        upstream: where to ask.
+        headers: request headers for the upstream.
+        surroundings: ids, the clock, limits.
+        model: what the upstream calls the model.
+        sealer: seals the summary.
+        max_tokens: the longest summary to ask for.
+    """
+
+    def __init__(
+        self,
+        request: ResponseRequest,
+        history: History | None,
+        translate: Translate,
+        habits: Habits,
+        upstream: Upstream,
+        headers: Mapping[str, str],
+        surroundings: Surroundings,
+        *,
+        model: str,
+        sealer: Sealer,
+        max_tokens: int,
+    ) -> None:
+        self._request = request
+        self._history = history
+        self._translate = translate
+        self._habits = habits
+        self._upstream = upstream
+        self._headers = headers
+        self._surroundings = surroundings
+        self._model = model
+        self._sealer = sealer
+        self._max_tokens = max_tokens
+
+    async def compact(self, said: Sequence[PlacedItem] = ()) -> Compacted:
+        """Return a compaction of the conversation.
+
+        Args:
+            said: what its response has said so far.
+
+        Raises:
+            AdapterError: there is none to be had.
+        """
+        conversation = (*whole_conversation(self._request, self._history), *said)
+        summary = await self._summarise(conversation)
+        text = summary_of(summary) or thoughts_of(summary)
+        if not text:
+            raise _no_summary(summary)
+        sealed = self._sealer.seal("compaction", text)
+        item = Compaction(self._surroundings.new_id("cmp"), sealed)
+        return Compacted(item, summary.usage, summary.service_tier)
+
+    async def _summarise(self, conversation: tuple[PlacedItem, ...]) -> Response:
+        """Return the model's answer to the request for a summary, of all or of the newer part."""
+        asked = self._request.max_output_tokens or self._max_tokens
+        limit: int | None = min(asked, self._max_tokens)
+        attempts = MAX_ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                summary = await self._ask(conversation, limit)
+            except AdapterError as error:
+                rest = conversation if limit is not None else without_oldest(conversation)
+                if error.code != OVERFLOW or not attempts or rest is None:
+                    raise
+                logger.debug("the conversation does not fit for its summary; asking for less")
+                conversation, limit = rest, None
+                continue
+            is_cut = _why_incomplete(summary) == "max_output_tokens"
+            if summary_of(summary) or not is_cut or limit is None:
+                return summary
+            limit = None  # reasoning took all of it
+
+    async def _ask(self, conversation: tuple[PlacedItem, ...], limit: int | None) -> Response:
+        request = to_summary_request(self._request, limit)
+        run = ResponseRun(
+            request,
+            self._translate(request, History(conversation)),
+            self._habits,
+            self._upstream,
+            self._headers,
+            msgspec.structs.replace(self._surroundings, sealer=None, detached=None),
+            model=self._model,
+        )
+        return await run.collect()
 
 
 class CompactionRun(ResponseRun):
@@ -75,79 +175,20 @@ class CompactionRun(ResponseRun):
         max_tokens: int,
         keep: Keep | None = None,
     ) -> None:
-        super().__init__(
-            request,
-            translate(request, history),
-            habits,
-            upstream,
-            headers,
-            surroundings,
-            model=model,
-            keep=keep,
+        ways = (habits, upstream, headers, surroundings)
+        super().__init__(request, translate(request, history), *ways, model=model, keep=keep)
+        whole_conversation(request, history)  # what cannot be read is told at once
+        self._compactor = Compactor(
+            request, history, translate, *ways, model=model, sealer=sealer, max_tokens=max_tokens
         )
-        self._conversation = whole_conversation(request, history)
-        self._translate_any = translate
-        self._sealer = sealer
-        asked = request.max_output_tokens
-        self._max_tokens: int | None = min(asked or max_tokens, max_tokens)
 
     async def _answer(self) -> AsyncGenerator[list[Event], None]:
-        summary = await self._summarise()
-        text = summary_of(summary) or thoughts_of(summary)
-        if not text:
-            raise _no_summary(summary)
-        sealed = self._sealer.seal("compaction", text)
-        yield await self._end_with(Compaction(self._surroundings.new_id("cmp"), sealed), summary)
-
-    async def _summarise(self) -> Response:
-        """Return the model's answer to the request for a summary.
-
-        Raises:
-            AdapterError: there is none to be had.
-        """
-        attempts = MAX_ATTEMPTS
-        while True:
-            attempts -= 1
-            try:
-                summary = await self._ask()
-            except AdapterError as error:
-                if error.code != OVERFLOW or not attempts or not self._shorten():
-                    raise
-                logger.debug("the conversation does not fit for its summary; asking for less")
-                continue
-            is_cut = _why_incomplete(summary) == "max_output_tokens"
-            if summary_of(summary) or not is_cut or self._max_tokens is None:
-                return summary
-            self._max_tokens = None  # reasoning took all of it
-
-    async def _ask(self) -> Response:
-        request = to_summary_request(self._request, self._max_tokens)
-        run = ResponseRun(
-            request,
-            self._translate_any(request, History(self._conversation)),
-            self._habits,
-            self._upstream,
-            self._headers,
-            msgspec.structs.replace(self._surroundings, sealer=None),
-            model=self._model,
-        )
-        return await run.collect()
-
-    def _shorten(self) -> bool:
-        """Ask for less next time, and tell whether that is possible."""
-        if self._max_tokens is not None:
-            self._max_tokens = None
-            return True
-        rest = without_oldest(self._conversation)
-        self._conversation = rest or self._conversation
-        return rest is not None
-
-    async def _end_with(self, item: Compaction, summary: Response) -> list[Event]:
-        return [
+        compacted = await self._compactor.compact()
+        yield [
             *self._opening(),
-            *self._machine.add(item),
-            *self._machine.end_turn(None, summary.usage),
-            *await self._finish(summary.service_tier),
+            *self._machine.add(compacted.item),
+            *self._machine.end_turn(None, compacted.usage),
+            *await self._finish(compacted.service_tier),
         ]
 
 

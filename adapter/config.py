@@ -18,17 +18,20 @@ from msgspec import Meta
 from adapter.dialects import DIALECTS, Dialect, dialect_from, dialect_named
 from adapter.fetch.guard import UrlPolicy
 from adapter.routing import MAX_SECONDS, RouteSettings, Seconds
+from adapter.runners.mcp.settings import McpServerSettings
+from adapter.runners.settings import ToolSettings
 from adapter.stream.items import Summaries
 from adapter.tools.toolbox import HostedTools
 from adapter.translate.extras import UnknownFields
-from adapter.translate.request import Downgrades
+from adapter.translate.request import CustomGrammars, Downgrades
 
 AUTO_DIALECT = "auto"
 # Tables of the TOML file: no environment variable or option could hold them.
-TABLES = frozenset({"routes", "dialects", "fetch"})
+TABLES = frozenset({"routes", "dialects", "fetch", "mcp", "tools"})
 ENV_PREFIX = "ADAPTER_"
 DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
-SECRETS = frozenset({"upstream_api_key", "sealing_keys"})  # never shown
+SECRETS = frozenset({"upstream_api_key", "sealing_keys", "store", "api_keys"})  # never shown
+NO_STORE = "none"
 
 _AT = re.compile(r" - at `\$\.(?P<name>\w+)[^`]*`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`")
@@ -68,6 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         HostedTools,
         _about("what becomes of tools that only a hosting server could run: drop or error"),
     ] = "drop"
+    custom_grammars: Annotated[
+        CustomGrammars,
+        _about(
+            "what becomes of the grammars of custom tools: describe them to the model, enforce "
+            "them too where the upstream can, or repair as well: check every input, and have one "
+            "that does not fit written once more"
+        ),
+    ] = "enforce"
     downgrades: Annotated[
         Downgrades,
         _about(
@@ -93,6 +104,64 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=1)],
         _about("the longest summary to ask for when a conversation is compacted, in tokens"),
     ] = 8192
+    store: Annotated[
+        str | None,
+        _about(
+            "URL of what keeps responses and conversations: memory:, sqlite:///file, "
+            "postgresql://… or redis://…; none keeps nothing"
+        ),
+    ] = None
+    store_ttl: Annotated[
+        Seconds, _about("how long responses and conversations are kept; 0 is for ever")
+    ] = 30 * 24 * 3600.0
+    store_error: Annotated[
+        Literal["fail", "answer"],
+        _about(
+            "what becomes of a response that cannot be stored: fail, or answer with store false"
+        ),
+    ] = "fail"
+    owner_header: Annotated[
+        str | None,
+        _about(
+            "request header that names whom stored things belong to, if a gateway sets one; "
+            "by default it is the client's authorization"
+        ),
+    ] = None
+    max_history_bytes: Annotated[
+        Annotated[int, Meta(ge=1)], _about("the largest stored conversation to go on from")
+    ] = 64 * 1024 * 1024
+    count_by_call: Annotated[
+        bool,
+        _about(
+            "count input tokens by a call for one token of output where the upstream has no "
+            "endpoint for it, which costs what the prompt costs; false answers with a 501"
+        ),
+    ] = True
+    background_timeout: Annotated[
+        Seconds, _about("for a whole response in the background; 0 is for ever")
+    ] = 3600.0
+    background_lease: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)],
+        _about(
+            "silence of a process after which its background responses count as lost; another "
+            "one takes them over, or ends them as failed"
+        ),
+    ] = 15.0
+    background_drain: Annotated[
+        Seconds,
+        _about("for background responses to end when the server stops; then they are handed over"),
+    ] = 10.0
+    max_background_runs: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("background responses at one time, for each process; 0 is no limit"),
+    ] = 256
+    max_background_runs_per_owner: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("the same of one owner; 0 is no limit"),
+    ] = 0
+    max_background_log_bytes: Annotated[
+        Annotated[int, Meta(ge=1)], _about("the events of one background response")
+    ] = 64 * 1024 * 1024
     reasoning_events: Annotated[
         Literal["reasoning_text", "reasoning"],
         _about(
@@ -136,6 +205,131 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=1)], _about("the longest event, or whole answer, of an upstream")
     ] = 16 * 1024 * 1024
 
+    # Who may ask, and how much of everything there may be: `adapter.asgi.access`.
+    api_keys: Annotated[
+        tuple[str, ...],
+        _about(
+            "keys that clients must show, each as NAME=HASH, as `responses-adapter new-key` prints "
+            "it; none, here and in api_keys_file, lets everybody in"
+        ),
+    ] = ()
+    api_keys_file: Annotated[
+        str | None,
+        _about(
+            "TOML file of such keys with what each may do, in tables [keys.NAME]; it is read again "
+            "when it changes"
+        ),
+    ] = None
+    app_auth_path: Annotated[
+        str,
+        _about(
+            "path behind the prefix that the wrapped app is asked for before something that it "
+            "would not see, such as a stored response: its 401 or 403 is the answer; none asks "
+            "nothing"
+        ),
+    ] = "/models"
+    max_requests: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("requests at one time, for each process; more get a 429; 0 is no limit"),
+    ] = 0
+    max_requests_per_owner: Annotated[
+        Annotated[int, Meta(ge=0)], _about("the same of one key or owner; 0 is no limit")
+    ] = 0
+    max_streams: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("streamed responses at one time, for each process; 0 is no limit"),
+    ] = 0
+    max_streams_per_owner: Annotated[
+        Annotated[int, Meta(ge=0)], _about("the same of one key or owner; 0 is no limit")
+    ] = 0
+    max_websockets: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("WebSockets at one time, for each process; 0 is no limit"),
+    ] = 1000
+    max_websockets_per_owner: Annotated[
+        Annotated[int, Meta(ge=0)], _about("the same of one key or owner; 0 is no limit")
+    ] = 0
+    requests_per_minute: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000_000)],
+        _about("of one key or owner, counted by each process for itself; 0 is no limit"),
+    ] = 0.0
+    max_header_bytes: Annotated[
+        Annotated[int, Meta(ge=1024)], _about("all headers of a request together")
+    ] = 64 * 1024
+    max_headers: Annotated[Annotated[int, Meta(ge=10)], _about("headers of a request")] = 200
+    slow_reader_timeout: Annotated[
+        Seconds,
+        _about("for a client to read what was sent to it; then it is dropped; 0 is for ever"),
+    ] = 60.0
+    max_stream_bytes: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about("all bytes of one answer of an upstream; 0 is no limit"),
+    ] = 256 * 1024 * 1024
+    upstream_retries: Annotated[
+        Annotated[int, Meta(ge=0, le=10)],
+        _about(
+            "further tries of a request that the upstream has not begun to work on: it could not "
+            "be connected to, or said when to come back"
+        ),
+    ] = 2
+    upstream_retry_wait: Annotated[
+        Seconds,
+        _about(
+            "longest wait before such a try; an upstream that wants a longer one is left to the "
+            "client"
+        ),
+    ] = 0.1
+    breaker_failures: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _about(
+            "calls of an upstream in a row that found it down (no connection, no answer in time, "
+            "or 502, 503, 504), after which it is left alone for a while; 0 is never"
+        ),
+    ] = 10
+    breaker_seconds: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)],
+        _about("how long it is left alone; then one request tries whether it is there again"),
+    ] = 5.0
+    cors_origins: Annotated[
+        tuple[str, ...],
+        _about("origins of web pages that may ask, such as https://app.example; * is all of them"),
+    ] = ()
+    shutdown_delay: Annotated[
+        Seconds,
+        _about("between SIGTERM, when /health/ready turns red, and the end of listening"),
+    ] = 0.0
+    shutdown_timeout: Annotated[
+        Seconds, _about("for open streams to end by themselves after that; then they are failed")
+    ] = 30.0
+
+    mcp_list_timeout: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)],
+        _about("for the list of an MCP server's tools, connecting included"),
+    ] = 30.0
+    mcp_call_timeout: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)], _about("for a call of an MCP server's tool")
+    ] = 60.0
+    mcp_list_ttl: Annotated[
+        Seconds, _about("how long the list of an MCP server's tools is kept; 0 keeps none")
+    ] = 300.0
+    max_turns: Annotated[
+        Annotated[int, Meta(ge=1)],
+        _about("calls of the upstream for one response with hosted tools; the last has no tools"),
+    ] = 16
+    tools_timeout: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_SECONDS)],
+        _about("for all calls of hosted tools in one response; then the model does without"),
+    ] = 600.0
+    max_mcp_servers: Annotated[
+        Annotated[int, Meta(ge=0)], _about("MCP servers that one request may name")
+    ] = 16
+    max_mcp_tools: Annotated[
+        Annotated[int, Meta(ge=1)], _about("tools that one MCP server may list")
+    ] = 512
+    max_tool_output_bytes: Annotated[
+        Annotated[int, Meta(ge=1)], _about("the largest result of a call of an MCP server's tool")
+    ] = 2 * 1024 * 1024
+
     routes: Annotated[
         dict[str, RouteSettings], _about("upstreams by name, which share the models among them")
     ] = {}
@@ -145,6 +339,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fetch: Annotated[
         UrlPolicy, _about("which URLs may be fetched for clients; https and public by default")
     ] = UrlPolicy()
+    mcp: Annotated[
+        dict[str, McpServerSettings],
+        _about("MCP servers of your own by label, which requests may then name without a URL"),
+    ] = {}
+    tools: Annotated[
+        dict[str, ToolSettings],
+        _about("what runs hosted tools by type, such as web_search: a tool of an MCP server"),
+    ] = {}
 
     def __post_init__(self) -> None:
         for name in self.routes:
@@ -204,6 +406,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 name: _convert(route, RouteSettings, f"routes.{name}.")
                 for name, route in routes.items()
             }
+        if isinstance(servers := values.get("mcp"), Mapping):
+            values["mcp"] = {
+                label: _convert(server, McpServerSettings, f"mcp.{label}.")
+                for label, server in servers.items()
+            }
+        if isinstance(tools := values.get("tools"), Mapping):
+            values["tools"] = {
+                type_: _convert(tool, ToolSettings, f"tools.{type_}.")
+                for type_, tool in tools.items()
+            }
         if "fetch" in values:
             values["fetch"] = _convert(values["fetch"], UrlPolicy, "fetch.")
         return _convert(values, cls)
@@ -262,11 +474,17 @@ def _explain(exc: msgspec.ValidationError, kind: type, at: str) -> str:
     name = place["name"] if place else ""
     found = (reason[: place.start()] if place else reason).replace("`", "")
     if found.startswith("Invalid enum value"):
-        choices = get_args(get_type_hints(kind)[name])
+        choices = _choices(get_type_hints(kind)[name])
         found = (
             f"expected one of {', '.join(choices)}, got{found.removeprefix('Invalid enum value')}"
         )
     return f"Invalid setting '{(at + name).rstrip('.')}': {found[0].lower()}{found[1:]}."
+
+
+def _choices(hint: Any) -> list[str]:
+    """Return the texts that a hint allows, whatever else it does."""
+    found = [hint] if isinstance(hint, str) else []
+    return found + [choice for part in get_args(hint) for choice in _choices(part)]
 
 
 def _metas(hint: Any) -> list[Meta]:

@@ -5,32 +5,38 @@ clock) is given to it, and it reads no configuration.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from adapter.checked import CheckedTurn, checks_of
 from adapter.dialects import Dialect
 from adapter.errors import AdapterError, InvalidRequestError, StoreError, UpstreamError
 from adapter.fetch.base import Fetches
 from adapter.fetch.images import inline_images
 from adapter.habits import Habits
-from adapter.schema_check import find_misfit
+from adapter.hosted import HostedTools, Hosting, UnknownApprovalError
+from adapter.room import Compact, Room
 from adapter.sealing import Sealer
 from adapter.stream.deltas import Delta
 from adapter.stream.items import ContentKind, Summaries, reasoning_kind
 from adapter.stream.machine import ResponseStream
+from adapter.translate.causes import OVERFLOW
 from adapter.translate.echo import to_response
+from adapter.translate.items import PlacedItem
 from adapter.translate.learn import is_lasting, learn
 from adapter.translate.media import find_image_paths
 from adapter.translate.parameters import wants_logprobs
-from adapter.translate.request import Translation
-from adapter.turn import CheckedTurn, InlineImages, Turn
+from adapter.translate.replay import own_output, read_history
+from adapter.translate.request import Progress, Translation
+from adapter.turn import InlineImages, Turn
+from adapter.types.chat import ChatRequest
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
-from adapter.types.response import Response
+from adapter.types.response import Response, Usage
 from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
@@ -41,6 +47,20 @@ MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of
 
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
+
+
+class Detached(msgspec.Struct, frozen=True):
+    """A response that runs in the background: others know of it before it is made.
+
+    Attributes:
+        id: of the response.
+        created_at: seconds since the epoch.
+        said: so many events are in its log already, from a process that began it.
+    """
+
+    id: str
+    created_at: int
+    said: int = 0
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -54,6 +74,8 @@ class Surroundings(msgspec.Struct, frozen=True):
         summaries: what to show of reasoning when a summary is asked for.
         sealer: seals reasoning for the client to carry; None leaves it out.
         fetcher: fetches images for upstreams that do not; None leaves them as they are.
+        detached: the response runs in the background.
+        hosting: what runs hosted tools; None runs none.
     """
 
     new_id: Callable[[str], str]
@@ -63,6 +85,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     summaries: Summaries = "with_text"
     sealer: Sealer | None = None
     fetcher: Fetches | None = None
+    detached: Detached | None = None
+    hosting: Hosting | None = None
 
 
 # Keeps a response, and tells whether it did; raises StoreError to have it fail instead.
@@ -74,13 +98,15 @@ class ResponseRun:
 
     Args:
         request: what the client asked.
-        translate: what to ask upstream, by its dialect.
+        translate: what to ask upstream, by its dialect; and by `progress`, from the second turn on
+            of a response with hosted tools.
         habits: what is known of the upstream; what is learned is added.
         upstream: where to ask.
         headers: request headers for the upstream.
         surroundings: ids, the clock, limits.
         model: what the upstream calls the model, if not what the client does.
         keep: keeps the response before its last event is said; None keeps nothing.
+        compact: makes compactions of the conversation; None makes none.
 
     Attributes:
         translation: what is asked upstream; another one once something was learned.
@@ -93,7 +119,7 @@ class ResponseRun:
     def __init__(
         self,
         request: ResponseRequest,
-        translate: Callable[[Dialect], Translation],
+        translate: Callable[..., Translation],
         habits: Habits,
         upstream: Upstream,
         headers: Mapping[str, str],
@@ -101,8 +127,11 @@ class ResponseRun:
         *,
         model: str | None = None,
         keep: Keep | None = None,
+        compact: Compact | None = None,
     ) -> None:
         self.is_over = False
+        self._is_collected = False  # nobody is shown the events, but for the last
+        self._room = Room(request, compact)
         self._keep = keep
         self._request = request
         self._translate = translate
@@ -114,19 +143,29 @@ class ResponseRun:
         self._dialect = habits.of(self._model)
         self._lessons: list[tuple[Dialect, Dialect]] = []
         self.translation = translate(self._dialect)
+        detached = surroundings.detached
         self._machine = ResponseStream(
             to_response(
                 request,
                 self.translation,
-                id=surroundings.new_id("resp"),
-                created_at=int(surroundings.now()),
-                store=keep is not None,
+                id=detached.id if detached else surroundings.new_id("resp"),
+                created_at=detached.created_at if detached else int(surroundings.now()),
+                store=(keep is not None and request.store is not False) or detached is not None,
+                background=detached is not None,
             ),
             surroundings.new_id,
             tools=self.translation.toolbox.offered,
             call_ids=self.translation.call_ids,
             reasoning=_reasoning(request, surroundings),
         )
+        self._progress: Progress | None = None
+        self._service_tier: str | None = None
+        self._usage: Usage | None = None  # of the last turn
+        self._hosted: HostedTools | None = None
+        if surroundings.hosting is not None and self.translation.toolbox.has_hosted:
+            self._hosted = HostedTools(
+                surroundings.hosting, request, self.translation, surroundings.now
+            )
 
     @property
     def is_started(self) -> bool:
@@ -134,7 +173,15 @@ class ResponseRun:
 
     def start(self) -> list[Event]:
         """Begin the stream before the upstream has said anything; see `events`."""
-        return self._machine.start()
+        detached = self._surroundings.detached
+        if detached is None:
+            return self._machine.start()
+        return self._machine.start(queued=True, said=detached.said)
+
+    def fail(self, error: AdapterError) -> list[Event]:
+        """End the stream for a reason of the caller's, who keeps the response and asks no more."""
+        self.is_over = True
+        return self._machine.fail(error)
 
     def keepalive(self) -> Event:
         """Return an event to send while the upstream is silent."""
@@ -159,7 +206,8 @@ class ResponseRun:
         try:
             async with aclosing(self._answer()) as answer:
                 async for events in answer:
-                    yield events
+                    if events:
+                        yield events
         except AdapterError as error:
             if raises or not self._machine.is_started:
                 raise
@@ -172,29 +220,99 @@ class ResponseRun:
                 raise unexpected from exc
             yield await self._fail(unexpected)
 
-    async def _answer(self) -> AsyncGenerator[list[Event], None]:
+    def _answer(self) -> AsyncGenerator[list[Event], None]:
+        """Say everything but what went wrong."""
+        return self._turn() if self._hosted is None else self._turns(self._hosted)
+
+    async def _turns(self, hosted: HostedTools) -> AsyncGenerator[list[Event], None]:
+        """Ask the upstream, and again with what came of its calls, until it makes none."""
+        machine = self._machine
+        if opening := self._opening():
+            yield opening
+        async with aclosing(hosted.list_tools(machine)) as listing:
+            async for events in listing:
+                yield events
+        self._go_on(hosted)
+        if approved := hosted.approved_calls(self.translation.toolbox):
+            yield machine.call(approved)
+            async with aclosing(hosted.run(machine, self.translation.toolbox)) as called:
+                async for events in called:
+                    yield events
+            self._go_on(hosted)
+        while not self.is_over:
+            async with aclosing(self._turn()) as turn:
+                async for events in turn:
+                    yield events
+            async with aclosing(hosted.run(machine, self.translation.toolbox)) as called:
+                async for events in called:
+                    yield events
+            if self.is_over:
+                break
+            if events := await self._after_calls(hosted):
+                yield events
+
+    async def _after_calls(self, hosted: HostedTools) -> list[Event]:
+        """Go on with what came of the calls; or end, if the client has calls to make as well."""
+        is_last = bool(self._machine.client_calls)
+        compacted = await self._compact_if_long()
+        if is_last:
+            return [*compacted, *await self._finish(self._service_tier)]
+        self._go_on(hosted)
+        return compacted
+
+    def _go_on(self, hosted: HostedTools | None) -> None:
+        """Ask with what has come since."""
+        output = self._machine.output
+        self._progress = hosted.progress(output) if hosted else Progress(self._said())
+        self.translation = self._translated()
+        self._machine.offer(self.translation.toolbox.offered)
+
+    def _translated(self, progress: Progress | None = None) -> Translation:
+        since: dict[str, Any] = {}
+        if (progress := progress or self._progress) is not None:
+            since["progress"] = progress
+        if self._room.drop_share:
+            since["drop_share"] = self._room.drop_share
+        return self._translate(self._dialect, **since)
+
+    async def _turn(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers."""
         refusals = 0
         while True:
             turn = self._new_turn()
+            said: list[Event] = []
+            made: list[Event] = []
             try:
                 async with turn.open() as chunks:
                     async for chunk in chunks:
-                        if events := self._say(turn, turn.read(chunk)):
-                            yield events
+                        said += self._say(turn, turn.read(chunk))
+                        # The last leaves with the closing events, unless keeping takes its time.
+                        if said and not (turn.is_done and self._keep is None):
+                            yield said
+                            said = []
                         turn.check()
-                if events := self._say(turn, turn.end()):
-                    yield events
+                said += self._say(turn, turn.end())
                 turn.check()
+                said += self._end(turn)
             except UpstreamError as error:
+                if said:
+                    yield said
                 _mask_key(error, self._headers)
                 refusals += 1
-                if turn.has_begun or refusals > MAX_LESSONS or not self._learn(error):
-                    raise
+                is_final = turn.has_begun or refusals > MAX_LESSONS
+                made = await self._mend(error, is_final=is_final)
             else:
                 break
+            if made:
+                yield made
         self._remember()
-        yield await self._end(turn)
+        closing = said
+        if not self._machine.pending_calls:
+            if self._room.is_short(turn.usage):
+                yield closing
+                closing = await self._compact_if_long()
+            closing += await self._finish(turn.service_tier)
+        yield closing
 
     def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
         if not turn.has_begun:
@@ -208,9 +326,13 @@ class ResponseRun:
         Raises:
             AdapterError: it failed.
         """
-        async with aclosing(self.events(raises=True)) as batches:
-            async for events in batches:
-                last = events[-1]
+        self._is_collected = True
+        try:
+            async with aclosing(self.events(raises=True)) as batches:
+                async for events in batches:
+                    last = events[-1]
+        except UnknownApprovalError as error:
+            last = (await self._fail(error))[-1]  # as HF's responses.js answers it
         response: Response = last.response  # type: ignore[union-attr]  # the last event has one
         return response
 
@@ -231,19 +353,30 @@ class ResponseRun:
         options: dict[str, Any] = {
             "images": self._inline_images(),
             "logprobs": wants_logprobs(self._request),
+            "joins": self._is_collected,
             "max_event_bytes": self._surroundings.max_event_bytes,
         }
         parts = (self._upstream, self._headers, self._habits, self._dialect, self.translation)
-        schema = self.translation.answer_schema
-        if schema is None:
-            return Turn(*parts, **options)
-        return CheckedTurn(*parts, find_misfit=partial(find_misfit, schema=schema), **options)
+        checks = checks_of(self.translation, self._ask_again)
+        return CheckedTurn(*parts, checks=checks, **options) if checks else Turn(*parts, **options)
+
+    def _ask_again(self, name: str, said: Sequence[PlacedItem]) -> Translation:
+        """Return what to ask for another call of a function, for the client to hear of alone."""
+        before = self._progress or Progress()
+        again = msgspec.structs.replace(before, said=(*before.said, *said), must_call=name)
+        return self._translated(again)
 
     def _inline_images(self) -> InlineImages | None:
         fetcher = self._surroundings.fetcher
         if fetcher is None:
             return None
-        return partial(inline_images, fetcher=fetcher, paths=find_image_paths(self._request))
+
+        async def inlined(chat: ChatRequest) -> ChatRequest:
+            # Few upstreams need it, and the paths take another look at the whole input.
+            paths = find_image_paths(self._request)
+            return await inline_images(chat, fetcher=fetcher, paths=paths)
+
+        return inlined
 
     def _learn(self, error: UpstreamError) -> bool:
         """Take a refusal for a lesson, and tell whether it was one.
@@ -258,10 +391,11 @@ class ResponseRun:
             self._lessons.append((self._dialect, better))
         self._dialect = better
         try:
-            self.translation = self._translate(better)
+            self.translation = self._translated()
         except InvalidRequestError:
             self._remember()
             raise
+        self._machine.offer(self.translation.toolbox.offered)
         # Headers may have left already, so the log has what they would say.
         logger.debug(
             "learned from a refusal (%s); asking again, dropped: %s, adapted: %s",
@@ -276,13 +410,61 @@ class ResponseRun:
         for before, after in self._lessons:
             self._habits.learn(self._model, before, after)
 
-    async def _end(self, turn: Turn) -> list[Event]:
-        """Close what is open and return all that is left to say, for one send."""
+    async def _mend(self, error: UpstreamError, *, is_final: bool) -> list[Event]:
+        """Make another request of the one that was refused, and return what is said of that.
+
+        Args:
+            error: the refusal.
+            is_final: it is too late for another request.
+
+        Raises:
+            UpstreamError: there is no other.
+            InvalidRequestError: it cannot be sent.
+        """
+        if is_final:
+            raise error
+        if self._learn(error):
+            return []
+        if error.code != OVERFLOW:
+            raise error
+        if compacted := await self._compact():
+            self._go_on(self._hosted)
+            return compacted
+        before = self.translation.truncated
+        if self._room.drop(error.message, before):
+            self.translation = self._translated()
+        if self.translation.truncated <= before:
+            raise error
+        logger.debug("the conversation does not fit; asking again with less of it")
+        return []
+
+    async def _compact_if_long(self) -> list[Event]:
+        is_wanted = self._room.is_short(self._usage) and not self._machine.is_incomplete
+        return await self._compact() if is_wanted else []
+
+    async def _compact(self) -> list[Event]:
+        """Put a compaction into the response; nothing if there is none to be had."""
+        compacted = await self._room.compact(self._said())
+        if compacted is None:
+            return []
+        opening = self._opening()
+        item = self._machine.add(compacted.item)
+        return [*opening, *item, *self._machine.end_turn(None, compacted.usage)]
+
+    def _said(self) -> tuple[PlacedItem, ...]:
+        output = self._machine.output
+        if self._hosted is not None:
+            return self._hosted.said(output)
+        return read_history((own_output(output),)).items
+
+    def _end(self, turn: Turn) -> list[Event]:
+        """Close what is open, and return what is to be said of it."""
         opening = self._opening()
         closing = self._machine.end_turn(turn.finish_reason, turn.usage)
         for note in self._machine.notes:
             logger.debug("left out: %s", note)
-        return [*opening, *closing, *await self._finish(turn.service_tier)]
+        self._service_tier, self._usage = turn.service_tier, turn.usage
+        return opening + closing
 
     async def _finish(self, service_tier: str | None) -> list[Event]:
         """Keep the response, and then say that it is complete."""

@@ -39,6 +39,7 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         first_byte_timeout: seconds.
         idle_timeout: seconds.
         total_timeout: seconds.
+        fallback: name of the route that is asked instead when this one is down.
     """
 
     upstream: str
@@ -56,6 +57,7 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     first_byte_timeout: Seconds | None = None
     idle_timeout: Seconds | None = None
     total_timeout: Seconds | None = None
+    fallback: str | None = None
 
     def __repr__(self) -> str:
         return f"RouteSettings(upstream={self.upstream!r}, …)"

@@ -1,22 +1,20 @@
 """One turn: a chat request sent, and its answer read as deltas.
 
 A refusal that teaches something about the upstream is met by asking anew, as long as the model has
-not begun to answer. Where the upstream does not see to a JSON schema, the whole answer is checked
-before any of it is handed on, and asked for once more if it does not fit.
+not begun to answer (`adapter.loop`). What has to be checked before it is handed on is for
+`adapter.checked`.
 """
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Any
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.habits import Habits
-from adapter.stream.deltas import CallDelta, Delta, RefusalDelta, TextDelta
+from adapter.stream.deltas import Delta
 from adapter.stream.turn import TurnReader
 from adapter.translate.errors import http_error
-from adapter.translate.repair import only_json, repair_request
 from adapter.translate.request import Translation
 from adapter.translate.usage import add_usage
 from adapter.types.chat import ChatRequest
@@ -41,6 +39,7 @@ class Turn:
         translation: what to ask.
         images: puts images behind URLs into a request, for an upstream that does not fetch them.
         logprobs: the client asked for log probabilities.
+        joins: see `TurnReader`.
         max_event_bytes: the longest event to accept.
 
     Attributes:
@@ -60,6 +59,7 @@ class Turn:
         *,
         images: InlineImages | None = None,
         logprobs: bool = False,
+        joins: bool = False,
         max_event_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         self.has_begun = False
@@ -73,6 +73,7 @@ class Turn:
         self._images = images
         self._translation = translation
         self._logprobs = logprobs
+        self._joins = joins
         self._max_event_bytes = max_event_bytes
         self._reader: TurnReader | None = None
         self._answer_headers: Mapping[str, str] = {}
@@ -92,7 +93,7 @@ class Turn:
         Raises:
             UpstreamError: it refused, or could not be reached.
         """
-        return self._ask(self._translation.chat)
+        return self._ask(self._translation.chat, self._translation.text_call)
 
     def read(self, chunk: bytes) -> list[Delta]:
         """Return what the next bytes say, and what was held back if they end in a failure."""
@@ -103,6 +104,11 @@ class Turn:
         self.has_begun = self._reader.has_begun
         return deltas if self._reader.failure is None else deltas + self._reader.end()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the model has said all, and only the end of the body is still to come."""
+        return self._reader is not None and self._reader.is_done
+
     def end(self) -> list[Delta]:
         """Return what was held back: no more bytes come."""
         assert self._reader is not None, "what is ended was opened"
@@ -112,14 +118,16 @@ class Turn:
         return deltas
 
     @asynccontextmanager
-    async def _ask(self, chat: ChatRequest) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+    async def _ask(
+        self, chat: ChatRequest, text_call: str | None
+    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         if self._dialect.image_urls == "data" and self._images is not None:
             chat = await self._images(chat)
         async with self._upstream.open(chat.encode(), self._headers) as answer:
             if answer.status != 200:
                 raise http_error(answer.status, answer.headers, await _read_error(answer))
             self._answer_headers = answer.headers
-            self._reader = self._new_reader(answer)
+            self._reader = self._new_reader(answer, text_call)
             async with aclosing(answer.chunks()) as chunks:
                 yield chunks
 
@@ -130,7 +138,7 @@ class Turn:
         if reader.dropped_calls:
             logger.debug("%d calls dropped: parallel_tool_calls is false", reader.dropped_calls)
 
-    def _new_reader(self, answer: UpstreamAnswer) -> TurnReader:
+    def _new_reader(self, answer: UpstreamAnswer, text_call: str | None) -> TurnReader:
         content_type = answer.headers.get("content-type", "text/event-stream")
         if "html" in content_type:
             raise UpstreamError(
@@ -142,90 +150,10 @@ class Turn:
             content_type,
             logprobs=self._logprobs,
             max_calls=self._translation.max_calls,
+            text_call=text_call,
+            joins=self._joins,
             max_event_bytes=self._max_event_bytes,
         )
-
-
-class CheckedTurn(Turn):
-    """A turn whose answer is checked against a JSON schema before any of it is handed on.
-
-    An answer that does not fit is asked for once more.
-
-    Args:
-        find_misfit: (text) to what is wrong with it, or None.
-    """
-
-    def __init__(
-        self, *args: Any, find_misfit: Callable[[str], str | None], **options: Any
-    ) -> None:
-        super().__init__(*args, **options)
-        self._find_misfit = find_misfit
-        self._deltas: list[Delta] = []
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
-        """Ask until the answer fits, or twice; there is nothing to read then but the end."""
-        deltas = await self._collect(self._translation.chat)
-        if self._is_checked(deltas):
-            text = _text(deltas)
-            if (misfit := self._find_misfit(only_json(text))) is not None:
-                deltas = await self._repair(text, misfit) or deltas
-            deltas = _with_bare_json(deltas)
-        self._deltas = deltas
-        async with aclosing(_no_chunks()) as chunks:
-            yield chunks
-
-    def _is_checked(self, deltas: list[Delta]) -> bool:
-        """Tell whether an answer should fit: calls and refusals need not, and half of one cannot."""
-        others = any(isinstance(delta, CallDelta | RefusalDelta) for delta in deltas)
-        return not others and self.finish_reason != "length"
-
-    async def _repair(self, text: str, misfit: str) -> list[Delta] | None:
-        """Return a better answer, or None if there is none: then the first has to do."""
-        logger.debug("asking again: the answer does not fit its schema")
-        reader, finish_reason = self._reader, self.finish_reason
-        try:
-            deltas = await self._collect(repair_request(self._translation.chat, text, misfit))
-        except UpstreamError as error:
-            logger.debug("the answer could not be repaired: %s", error.code)
-            deltas = []
-        if self._is_checked(deltas) and _text(deltas):
-            return deltas
-        self.has_begun, self._reader, self.finish_reason = True, reader, finish_reason
-        return None
-
-    def end(self) -> list[Delta]:
-        """Return the whole answer."""
-        return self._deltas
-
-    async def _collect(self, chat: ChatRequest) -> list[Delta]:
-        collected: list[Delta] = []
-        async with self._ask(chat) as chunks:
-            async for chunk in chunks:
-                collected += self.read(chunk)
-                self.check()
-        collected += super().end()
-        self.check()
-        return collected
-
-
-async def _no_chunks() -> AsyncGenerator[bytes, None]:
-    return
-    yield b""
-
-
-def _text(deltas: list[Delta]) -> str:
-    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
-
-
-def _with_bare_json(deltas: list[Delta]) -> list[Delta]:
-    """Return the deltas with their text without the code fence around it."""
-    text = _text(deltas)
-    bare = only_json(text)
-    if bare == text:
-        return deltas
-    others = [delta for delta in deltas if not isinstance(delta, TextDelta)]
-    return [*others, TextDelta(bare)]
 
 
 async def _read_error(answer: UpstreamAnswer) -> bytes:

@@ -129,7 +129,7 @@ def script_for(model: str, *, stream: bool, include_usage: bool) -> Script:
         raise ValueError(f"no such model: {model}") from exc
     if not stream:
         return Script((_whole_answer(model, content),))
-    events = list(_stream_events(model, content, include_usage=include_usage))
+    events = list(stream_events(model, content, include_usage=include_usage))
     step = content.events_per_block
     starts = range(0, len(events), step)
     blocks = [_http_chunk(b"".join(events[start : start + step])) for start in starts]
@@ -140,7 +140,7 @@ def script_for(model: str, *, stream: bool, include_usage: bool) -> Script:
     return Script((b"".join(blocks),))
 
 
-def _stream_events(model: str, content: _Content, *, include_usage: bool) -> Iterator[bytes]:
+def stream_events(model: str, content: _Content, *, include_usage: bool) -> Iterator[bytes]:
     """Yield the events as vLLM sends them: role, deltas, finish, usage, done."""
 
     def event(**fields: Any) -> bytes:

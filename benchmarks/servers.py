@@ -68,7 +68,10 @@ SERVERS = (
     ),
     Server(
         "adapter",
-        (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port"),
+        (
+            *(sys.executable, "-m", "adapter", "serve", "--store", "none"),
+            *("--upstream", "$upstream", "--port", "$port"),
+        ),
         kind="responses",
         path="/v1/responses",
     ),

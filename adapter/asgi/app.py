@@ -8,36 +8,46 @@ entered: connections are made with the first request.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapter.asgi.access.guarded import GuardedApp
+from adapter.asgi.background import Background
 from adapter.asgi.clients import status_for
 from adapter.asgi.compact import CompactConversation
 from adapter.asgi.create import CreateResponse
 from adapter.asgi.http import (
     ClientDisconnectedError,
+    Headers,
     encode_headers,
     read_headers,
     send_error,
     send_json,
 )
+from adapter.asgi.input_tokens import CountInputTokens
 from adapter.asgi.paths import (
     COMPACT,
+    INPUT_TOKENS,
     MODELS,
     RESPONSES,
+    STATE_ROUTES,
+    Place,
     allowed_methods,
     find_route,
     route_path,
 )
 from adapter.asgi.service import Service, new_id
+from adapter.asgi.state.routes import StateRoutes
 from adapter.asgi.upstreams import make_proxy
-from adapter.asgi.websocket import WebSocketResponses, deny_upgrade
+from adapter.asgi.websocket import WebSocketResponses, deny_upgrade, refuse
 from adapter.config import Settings, SettingsError
-from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError
+from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError, StoreError
+from adapter.runners.base import ToolRunner
+from adapter.store.base import ResponseStore
 from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
@@ -52,6 +62,9 @@ class ResponsesAPI:
         upstream: base URL of the chat-completions server; or an httpx2 client whose `base_url` is
             that; or an `Upstream`. By default the setting `upstream`.
         settings: all settings; by default they are loaded from the environment.
+        store: URL of what keeps responses and conversations, or a `ResponseStore`; by default the
+            setting `store`.
+        tools: run hosted tools, besides those of the settings; see `hosted_tool`.
         other: the app for every other path; by default they are answered with a 404.
         options: single settings by name, instead of `settings`.
 
@@ -69,20 +82,32 @@ class ResponsesAPI:
         upstream: "str | httpx2.AsyncClient | Upstream | None" = None,
         *,
         settings: Settings | None = None,
+        store: str | ResponseStore | None = None,
+        tools: Sequence[ToolRunner] = (),
         other: ASGIApp | None = None,
         **options: Any,
     ) -> None:
+        if isinstance(store, str):
+            options["store"] = store
+            store = None
         if settings is not None and options:
             raise SettingsError("Give `settings` or single settings, not both.")
         self.settings = settings or Settings.load(**options)
-        self._service = Service(upstream, self.settings)
-        self._create = CreateResponse(self._service)
-        self._compact = CompactConversation(self._service)
+        self._service = Service(upstream, self.settings, store, tools)
+        state = self._service.state
+        self._background = None if state is None else Background(self._service, state)
+        self._answering: dict[str, CreateResponse | CompactConversation | CountInputTokens] = {
+            RESPONSES: CreateResponse(self._service, self._background),
+            COMPACT: CompactConversation(self._service),
+            INPUT_TOKENS: CountInputTokens(self._service),
+        }
         self._websocket = WebSocketResponses(self._service)
+        self._state = StateRoutes(self._service, self._background)
         self._other = other
 
     async def __aenter__(self) -> None:
         """Begin; returns nothing, because Starlette takes what a lifespan yields for state."""
+        await self._open()
 
     async def __aexit__(
         self,
@@ -93,7 +118,9 @@ class ResponsesAPI:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections to all upstreams."""
+        """End what runs in the background, and close the connections to all upstreams."""
+        if self._background is not None:
+            await self._background.aclose()
         await self._service.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,11 +129,11 @@ class ResponsesAPI:
             await self._lifespan(receive, send)
             return
         path = route_path(scope)
-        route = find_route(path, "/v1") or find_route(path, "")
-        if route == MODELS and not self._service.routes.are_several:
-            route = None  # the upstream's own list will do
-        if route is not None:
-            await self.serve(route, scope, receive, send)
+        place = find_route(path, "/v1") or find_route(path, "")
+        if place is not None and not self._is_ours(place):
+            place = None
+        if place is not None:
+            await self.serve(place, scope, receive, send)
         elif self._other is not None:
             await self._other(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -114,9 +141,24 @@ class ResponsesAPI:
         else:
             await send_error(send, _no_route(scope))
 
+    def _is_ours(self, place: Place) -> bool:
+        if place.route == MODELS:
+            return self._service.routes.are_several  # else the upstream's own list will do
+        return self._other is None or self.has(place.route)
+
+    def has(self, route: str) -> bool:
+        """Tell whether a route is served, or could be by another app as well.
+
+        What is stored may be the upstream's business: if nothing is stored here, or if every
+        request goes to its own Responses API.
+        """
+        if route not in STATE_ROUTES:
+            return True
+        return self._service.state is not None and not self._service.routes.all_pass_through()
+
     async def serve(
         self,
-        route: str,
+        place: Place,
         scope: Scope,
         receive: Receive,
         send: Send,
@@ -125,37 +167,63 @@ class ResponsesAPI:
         """Serve a request, or a WebSocket, for one of our routes.
 
         Args:
-            route: as `find_route` says.
+            place: as `find_route` says.
             scope: of the request.
             receive: of the request.
             send: of the request.
             upstream: where to send the chat request, if not to the app's own upstream.
         """
+        route = place.route
         headers = read_headers(scope)
         request_id = encode_headers({"x-request-id": _request_id(headers)})
-        if scope["type"] == "websocket":
-            if route == RESPONSES:
-                await self._websocket(scope, receive, send, headers, upstream, request_id)
-            else:
-                await deny_upgrade(scope, receive, send, status=404)
-            return
+        gate = self._service.gate
         try:
-            if scope["method"] not in allowed_methods(route):
-                raise _wrong_method(scope["method"], route)
-            if route == MODELS:
-                models = await self._service.routes.list_models(self._service.forwarded(headers))
-                await send_json(send, 200, models, request_id)
-            else:
-                answer = self._compact if route == COMPACT else self._create
-                await answer(scope, receive, send, headers, upstream, request_id)
+            scope, headers = await gate.admit(scope, headers)
+            if scope["type"] == "websocket":
+                if route != RESPONSES:
+                    await deny_upgrade(scope, receive, send, status=404)
+                    return
+                with gate.socket(headers):
+                    await self._websocket(scope, receive, send, headers, upstream, request_id)
+                return
+            with gate.request(headers):
+                if scope["method"] not in allowed_methods(route):
+                    raise _wrong_method(scope["method"], route)
+                if route == MODELS:
+                    await self._list_models(send, headers, request_id)
+                elif route in STATE_ROUTES:
+                    await self._state(place, scope, receive, send, headers, request_id)
+                else:
+                    answer = self._answering[route]
+                    await answer(scope, receive, send, headers, upstream, request_id)
         except ClientDisconnectedError:
             logger.debug("the client went before its request was complete")
         except AdapterError as error:
             error.status = status_for(error, headers)
-            await send_error(send, error, request_id)
+            await refuse(scope, receive, send, error, request_id)
+
+    async def _list_models(
+        self, send: Send, headers: Mapping[str, str], more_headers: Headers
+    ) -> None:
+        """List those models that the client may ask."""
+        models = await self._service.routes.list_models(self._service.forwarded(headers))
+        gate = self._service.gate
+        allowed = [entry for entry in models["data"] if gate.may_ask(headers, entry["id"])]
+        await send_json(send, 200, {**models, "data": allowed}, more_headers)
+
+    async def _open(self) -> None:
+        """Open the store; if it does not answer yet, it is tried again with the first request."""
+        if self._service.state is not None:
+            try:
+                await self._service.state.store()
+            except StoreError as error:
+                logger.warning("the store cannot be opened: %s", error.message)
+        if self._background is not None:
+            self._background.open()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
+        await self._open()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await self.aclose()
@@ -172,7 +240,8 @@ class _Sidecar(ResponsesAPI):
         super().__init__(settings=settings)
         default = self._service.routes.default()
         self._proxy = None if default is None else make_proxy(default, settings)
-        self._other = self._proxy
+        if self._proxy is not None:
+            self._other = GuardedApp(self._proxy, self._service.gate, settings.max_body_bytes)
 
     async def aclose(self) -> None:
         await super().aclose()

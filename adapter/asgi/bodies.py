@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.types import Receive
 
-from adapter.asgi.content_coding import CODINGS, BrokenCodingError, Decoder
 from adapter.asgi.http import ClientDisconnectedError
+from adapter.content_coding import CODINGS, BrokenCodingError, Decoder
 from adapter.errors import InvalidRequestError, TooLargeError
 
 MAX_CODINGS = 3  # one on top of the other; nobody has a reason for two
@@ -29,7 +29,8 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) 
         InvalidRequestError: its coding is not known here, or it is not what its coding says.
         ClientDisconnectedError: the client went before it was complete.
     """
-    decoding = _Decoding(_codings(scope["headers"]), max_bytes)
+    codings = _codings(scope["headers"])
+    decoding = _Decoding(codings, max_bytes) if codings else None
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -40,9 +41,10 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) 
         size += len(chunk)
         if size > max_bytes:
             raise _too_large(max_bytes)
-        pieces += decoding.feed(chunk)
+        pieces += [chunk] if decoding is None else decoding.feed(chunk)
         if not message.get("more_body", False):
-            decoding.end()
+            if decoding is not None:
+                decoding.end()
             return b"".join(pieces)
 
 
@@ -86,6 +88,8 @@ def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     values = [
         value.decode("latin-1") for name, value in headers if name.lower() == b"content-encoding"
     ]
+    if not values:
+        return []
     names = [name.strip().lower() for name in ",".join(values).split(",")]
     codings = [name for name in names if name and name != "identity"]
     if len(codings) > MAX_CODINGS:

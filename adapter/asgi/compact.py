@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from adapter.asgi.bodies import read_body
@@ -12,6 +13,7 @@ from adapter.asgi.paths import COMPACT
 from adapter.asgi.report import report_headers
 from adapter.asgi.service import Service, new_id
 from adapter.translate.compaction import to_compacted_response, without_trigger
+from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
 
@@ -37,14 +39,21 @@ class CompactConversation:
         """Serve one request; see `CreateResponse`."""
         settings = self._service.settings
         body = await read_body(scope, receive, settings.max_body_bytes)
-        if found := self._service.passed_on(body):
+        if found := self._service.passed_on(body, headers):
             await pass_on(found, settings, scope, receive, send, body, COMPACT)
             return
-        request, route, model = self._service.decode(body)
+        request, route, model = self._service.decode(body, headers)
         with route.occupy():
+            # It is not stored itself; what it goes on from becomes a part of it.
+            async with self._service.prior(_unstored(request), headers) as prior:
+                request = prior.joined()
             request = without_trigger(request) or request
             run = self._service.compaction(request, route, model, headers, upstream)
             if response := await collect(run, receive):
                 compacted = to_compacted_response(request, response, new_id)
                 report = report_headers(run.translation)
                 await send_json(send, 200, compacted, [*more_headers, *report])
+
+
+def _unstored(request: ResponseRequest) -> ResponseRequest:
+    return msgspec.structs.replace(request, store=False)

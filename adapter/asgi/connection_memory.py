@@ -14,13 +14,20 @@ class Remembered:
         parent: the response that it continues.
         lane: where it was made.
         chain_bytes: of all that was said, this and before.
+        is_stored: it is in the store too.
     """
 
-    __slots__ = ("_new", "chain_bytes", "holders", "lane", "parent", "size")
+    __slots__ = ("_new", "chain_bytes", "holders", "is_stored", "lane", "parent", "size")
 
     def __init__(
-        self, parent: "Remembered | None", lane: str | None, new: tuple[bytes, ...]
+        self,
+        parent: "Remembered | None",
+        lane: str | None,
+        new: tuple[bytes, ...],
+        *,
+        is_stored: bool,
     ) -> None:
+        self.is_stored = is_stored
         self.parent = parent
         self.lane = lane
         self._new = new
@@ -62,10 +69,15 @@ class ConnectionMemory:
         return response
 
     def keep(
-        self, response_id: str, parent: Remembered | None, lane: str | None, *new: bytes
+        self,
+        response_id: str,
+        parent: Remembered | None,
+        lane: str | None,
+        *new: bytes,
+        is_stored: bool = False,
     ) -> None:
         """Remember a response, unless what was said is more than the connection may keep."""
-        response = Remembered(parent, lane, new)
+        response = Remembered(parent, lane, new, is_stored=is_stored)
         if response.chain_bytes > self._limits.remembered_bytes:
             return
         self._found[response_id] = response

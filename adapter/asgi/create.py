@@ -1,9 +1,11 @@
 """`POST /responses`: decode, translate, run, and answer as a stream or as one document."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from starlette.types import Receive, Scope, Send
 
+from adapter.asgi.background import Asked, Background
 from adapter.asgi.bodies import read_body
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers, send_json
@@ -22,10 +24,12 @@ class CreateResponse:
 
     Args:
         service: makes the runs.
+        background: makes those that outlive their requests; None makes none.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, background: Background | None = None) -> None:
         self._service = service
+        self._background = background
         self._times = stream_times(service.settings)
 
     async def __call__(
@@ -52,17 +56,32 @@ class CreateResponse:
             ClientDisconnectedError: the client went before its request was complete.
         """
         body = await read_body(scope, receive, self._service.settings.max_body_bytes)
-        if found := self._service.passed_on(body):
+        if found := self._service.passed_on(body, headers):
             await pass_on(found, self._service.settings, scope, receive, send, body)
             return
-        request, route, model = self._service.decode(body)
-        with route.occupy():
-            run = self._service.run(request, route, model, headers, upstream)
-            if request.stream:
-                await SSEResponse(run, self._times, more_headers)(receive, send)
-            elif response := await collect(run, receive):
-                report = report_headers(run.translation)
-                await send_json(send, 200, response, [*more_headers, *report])
+        request, route, model = self._service.decode(body, headers)
+        gate = self._service.gate
+        if request.background and self._background is not None:
+            asked = Asked(request, route, model, headers, upstream)
+            with gate.stream(headers) if request.stream else nullcontext():
+                await self._background.create(asked, body, receive, send, more_headers)
+            return
+        with gate.stream(headers) if request.stream else nullcontext(), route.occupy():
+            async with self._service.prior(request, headers) as prior:
+                run = self._service.run(
+                    prior.request,
+                    route,
+                    model,
+                    headers,
+                    upstream,
+                    history=prior.history(),
+                    keep=prior.keep,
+                )
+                if request.stream:
+                    await SSEResponse(run, self._times, more_headers)(receive, send)
+                elif response := await collect(run, receive):
+                    report = report_headers(run.translation)
+                    await send_json(send, 200, response, [*more_headers, *report])
 
 
 async def collect(run: ResponseRun, receive: Receive) -> Response | None:

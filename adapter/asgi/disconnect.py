@@ -1,13 +1,18 @@
 """Stop working when the client goes.
 
-A server says so only through `receive()`, so a task waits for it beside the work.
+A server says so only through `receive()`, so a task waits for it beside the work. What is done
+before anybody could go needs no such task.
 """
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from starlette.types import Receive
+
+# Seconds before the task begins to wait. A task costs 7 µs, this timer 0.6; and whoever goes so early
+# is noticed then.
+WATCH_AFTER_SECONDS: Final = 0.05
 
 
 class StopOnDisconnect:
@@ -32,7 +37,8 @@ class StopOnDisconnect:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
-        self._watcher = asyncio.create_task(self._watch())
+        self._watcher: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._begin)
         return self
 
     async def __aexit__(
@@ -41,9 +47,14 @@ class StopOnDisconnect:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._watcher.cancel()
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
         # The cancellation is ours, unless somebody else asked for one too.
         return self.has_gone and self._task.uncancel() == 0 and exc_type is asyncio.CancelledError
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

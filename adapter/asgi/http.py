@@ -17,10 +17,14 @@ class ClientDisconnectedError(Exception):
 
 
 def read_headers(scope: Scope) -> dict[str, str]:
-    """Return the request headers by lower-case name; of a repeated one, the first."""
+    """Return the request headers by lower-case name; of a repeated one, the first.
+
+    A name that begins with a colon is none (RFC 9110 §5.6.2): what stands there is our own.
+    """
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        if not name.startswith(b":"):
+            headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return headers
 
 

@@ -6,13 +6,16 @@
 Everything that is not ours goes on to the app untouched.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.asgi.app import ResponsesAPI
-from adapter.asgi.paths import MODELS, find_route, route_path
+from adapter.asgi.paths import MODELS, Place, find_route, route_path
 from adapter.config import Settings
+from adapter.runners.base import ToolRunner
+from adapter.store.base import ResponseStore
 from adapter.upstream.asgi import AsgiUpstream
 
 # An app that sends a token at a time is read in bursts: 0.7 µs a chunk, against 4.3 µs for handing
@@ -29,6 +32,8 @@ class ResponsesMiddleware:
             without that the wrapped app itself, called in process.
         prefix: of the API's routes, ours and those of the wrapped app.
         settings: all settings; by default they are loaded from the environment.
+        store: see `ResponsesAPI`.
+        tools: see `ResponsesAPI`.
         options: single settings by name, instead of `settings`.
 
     Raises:
@@ -42,8 +47,13 @@ class ResponsesMiddleware:
         *,
         prefix: str = "/v1",
         settings: Settings | None = None,
+        store: str | ResponseStore | None = None,
+        tools: Sequence[ToolRunner] = (),
         **options: Any,
     ) -> None:
+        if isinstance(store, str):
+            options["store"] = store
+            store = None
         settings = settings or Settings.load(**options)
         self._app = app
         self._prefix = prefix
@@ -58,20 +68,27 @@ class ResponsesMiddleware:
                 read_ahead_bytes=READ_AHEAD_BYTES,
             )
         )
-        self._api = ResponsesAPI(upstream or self._in_process, settings=settings)
+        self._api = ResponsesAPI(
+            upstream or self._in_process, settings=settings, store=store, tools=tools
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve our routes; pass everything else on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, self._closing_after(send))
             return
-        route = find_route(route_path(scope), self._prefix) if "path" in scope else None
-        # A browser's preflight is for the app that knows which origins may ask.
-        if route is None or route == MODELS or scope.get("method") == "OPTIONS":
+        place = find_route(route_path(scope), self._prefix) if "path" in scope else None
+        if place is None or not self._is_ours(place, scope):
             await self._app(scope, receive, send)
             return
         upstream = self._in_process.for_scope(scope) if self._in_process else None
-        await self._api.serve(route, scope, receive, send, upstream)
+        await self._api.serve(place, scope, receive, send, upstream)
+
+    def _is_ours(self, place: Place, scope: Scope) -> bool:
+        # A browser's preflight is for the app that knows which origins may ask.
+        if place.route == MODELS or scope.get("method") == "OPTIONS":
+            return False
+        return self._api.has(place.route)
 
     def _closing_after(self, send: Send) -> Send:
         async def send_and_close(message: Message) -> None:

@@ -1,16 +1,53 @@
 """Which requests are ours: paths under the API's prefix, whatever it is mounted under."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 RESPONSES = "/responses"
 COMPACT = "/responses/compact"
+INPUT_TOKENS = "/responses/input_tokens"
 MODELS = "/models"
+RESPONSE = "/responses/{id}"
+INPUT_ITEMS = "/responses/{id}/input_items"
+CANCEL = "/responses/{id}/cancel"
+CONVERSATIONS = "/conversations"
+CONVERSATION = "/conversations/{id}"
+ITEMS = "/conversations/{id}/items"
+ITEM = "/conversations/{id}/items/{item_id}"
+
 _ROUTES: dict[str, tuple[str, ...]] = {
     RESPONSES: ("POST",),
     COMPACT: ("POST",),
+    INPUT_TOKENS: ("POST",),
     MODELS: ("GET",),
+    RESPONSE: ("GET", "DELETE"),
+    INPUT_ITEMS: ("GET",),
+    CANCEL: ("POST",),
+    CONVERSATIONS: ("POST",),
+    CONVERSATION: ("GET", "POST", "DELETE"),
+    ITEMS: ("GET", "POST"),
+    ITEM: ("GET", "DELETE"),
 }
+# What there is only with a store.
+STATE_ROUTES = frozenset({RESPONSE, INPUT_ITEMS, CANCEL, CONVERSATIONS, CONVERSATION, ITEMS, ITEM})
+_PATTERNS = {
+    route: re.compile(re.sub(r"\{\w+\}", "([^/]+)", route)) for route in _ROUTES if "{" in route
+}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A path of ours.
+
+    Attributes:
+        route: as `_ROUTES` has it.
+        ids: what stands in the places of its names.
+    """
+
+    route: str
+    ids: tuple[str, ...] = ()
 
 
 def route_path(scope: Mapping[str, Any]) -> str:
@@ -25,7 +62,7 @@ def route_path(scope: Mapping[str, Any]) -> str:
     return path.rstrip("/")
 
 
-def find_route(path: str, prefix: str) -> str | None:
+def find_route(path: str, prefix: str) -> Place | None:
     """Return the route of a path, or None if it is not ours.
 
     Args:
@@ -33,8 +70,15 @@ def find_route(path: str, prefix: str) -> str | None:
         prefix: what stands before the routes, such as `/v1`; a path without it is ours too if the
             app itself is mounted there, which an empty prefix says.
     """
-    route = path.removeprefix(prefix) if path.startswith(prefix) else None
-    return route if route in _ROUTES else None
+    if not path.startswith(prefix):
+        return None
+    rest = path.removeprefix(prefix)
+    if rest in _ROUTES and "{" not in rest:
+        return Place(rest)
+    for route, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(rest):
+            return Place(route, match.groups())
+    return None
 
 
 def allowed_methods(route: str) -> tuple[str, ...]:

@@ -1,20 +1,31 @@
 """From the bytes of a request to a run: what every way of asking for a response shares."""
 
-import secrets
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from adapter.asgi.access.gate import Gate
+from adapter.asgi.hosting import make_hosting
+from adapter.asgi.keeping import make_state
+from adapter.asgi.owner import owner_of
 from adapter.asgi.route import Route
 from adapter.asgi.routes import Routes, route_headers
 from adapter.asgi.sealer import make_sealer, warn_of_own_key
-from adapter.compaction import CompactionRun
+from adapter.compaction import CompactionRun, Compactor, Translate
 from adapter.config import Settings
+from adapter.counting import InputCount
 from adapter.errors import InvalidRequestError
-from adapter.loop import ResponseRun, Surroundings
+from adapter.loop import Detached, Keep, ResponseRun, Surroundings
+from adapter.prior import Prior
+from adapter.room import Compact
 from adapter.routing import DEFAULT_ROUTE
+from adapter.runners.base import ToolRunner
 from adapter.sealing import PREFIX, Kind, Sealer
+from adapter.state import Remembered, State
+from adapter.store.base import ResponseStore
 from adapter.translate.compaction import without_trigger
 from adapter.translate.decode import decode_request, read_model
 from adapter.translate.replay import History
@@ -33,7 +44,7 @@ _CALL_ID_BYTES = 12  # it comes back in history, where OpenAI's chat takes 40 ch
 
 def new_id(prefix: str) -> str:
     """Return an id that nobody can guess, such as `resp_…`."""
-    return f"{prefix}_{secrets.token_hex(_CALL_ID_BYTES if prefix == 'call' else _ID_BYTES)}"
+    return f"{prefix}_{os.urandom(_CALL_ID_BYTES if prefix == 'call' else _ID_BYTES).hex()}"
 
 
 class Service:
@@ -42,20 +53,31 @@ class Service:
     Args:
         given: the upstream of the default route, if not that of the settings.
         settings: the settings.
+        store: keeps responses and conversations, if not that of the settings.
+        tools: run hosted tools, besides those of the settings.
 
     Attributes:
         settings: the settings.
+        gate: who may ask, for which models, and how much.
         routes: which upstream serves a model.
+        state: what is kept; None if nothing is.
 
     Raises:
         SettingsError: no upstream, or a setting that does not fit.
     """
 
     def __init__(
-        self, given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+        self,
+        given: "str | httpx2.AsyncClient | Upstream | None",
+        settings: Settings,
+        store: ResponseStore | None = None,
+        tools: Sequence[ToolRunner] = (),
     ) -> None:
         self.settings = settings
+        self.gate = Gate(settings)
+        self._hosting = make_hosting(settings, tools)
         self.routes = Routes(given, settings)
+        self.state: State | None = make_state(store, settings, new_id)
         self._forwarded = tuple(name.lower() for name in settings.forward_headers)
         if settings.sealing_keys:
             self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
@@ -63,8 +85,41 @@ class Service:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.routes.aclose()
+        if self.state is not None:
+            await self.state.aclose()
+        if self._hosting is not None and self._hosting.mcp is not None:
+            await self._hosting.mcp.aclose()
         if "_fetcher" in self.__dict__:
             await self._fetcher.aclose()
+
+    def owner(self, headers: Mapping[str, str]) -> str:
+        """Return whom belongs what a request stores.
+
+        Raises:
+            InvalidRequestError: the request does not say.
+        """
+        return owner_of(headers, self.settings.owner_header)
+
+    @asynccontextmanager
+    async def prior(
+        self,
+        request: ResponseRequest,
+        headers: Mapping[str, str],
+        remembered: Remembered | None = None,
+    ) -> AsyncGenerator[Prior]:
+        """Find what a request goes on from; see `State.prior`.
+
+        Args:
+            request: what the client asked.
+            headers: of the client's request.
+            remembered: the previous response, if the caller knows it.
+        """
+        if self.state is None:
+            yield Prior(request=request, parts=None if remembered is None else remembered.parts)
+            return
+        owner = partial(self.owner, headers)
+        async with self.state.prior(request, owner, remembered) as prior:
+            yield prior
 
     def run(
         self,
@@ -76,6 +131,8 @@ class Service:
         *,
         history: History | None = None,
         needs_input: bool = True,
+        keep: Keep | None = None,
+        detached: Detached | None = None,
     ) -> ResponseRun:
         """Prepare the run of a request.
 
@@ -87,20 +144,32 @@ class Service:
             upstream: the wrapped app, where that is the upstream of the default route.
             history: what was said before; see `to_chat_request`.
             needs_input: see `to_chat_request`.
+            keep: keeps the response; see `ResponseRun`.
+            detached: the response runs in the background.
 
         Raises:
             InvalidRequestError: the request cannot be translated.
         """
         compacted = without_trigger(request)
         if compacted is not None:
-            return self.compaction(compacted, route, model, headers, upstream, history=history)
+            return self.compaction(
+                compacted,
+                route,
+                model,
+                headers,
+                upstream,
+                history=history,
+                keep=keep,
+                detached=detached,
+            )
+        compact = self._compact(request, history, route, model, headers, upstream)
         translate = partial(
             to_chat_request,
             request,
             model=model,
             history=history,
             needs_input=needs_input,
-            options=self._options(route),
+            options=self._options(route, compacts=compact is not None),
         )
         return ResponseRun(
             request,
@@ -108,9 +177,36 @@ class Service:
             route.habits,
             _upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
+            self._surroundings(request, headers, detached),
+            model=model,
+            keep=keep,
+            compact=compact,
+        )
+
+    def _compact(
+        self,
+        request: ResponseRequest,
+        history: History | None,
+        route: Route,
+        model: str,
+        headers: Mapping[str, str],
+        upstream: Upstream | None,
+    ) -> Compact | None:
+        """Return what compacts the conversation of a request, if it wants that and it can be."""
+        if not request.context_management or self._warned_sealer is None:
+            return None
+        return Compactor(
+            request,
+            history,
+            self._translations(route, model),
+            route.habits,
+            _upstream_of(route, upstream),
+            route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
-        )
+            sealer=self._warned_sealer,
+            max_tokens=self.settings.max_summary_tokens,
+        ).compact
 
     def compaction(
         self,
@@ -121,6 +217,8 @@ class Service:
         upstream: Upstream | None = None,
         *,
         history: History | None = None,
+        keep: Keep | None = None,
+        detached: Detached | None = None,
     ) -> CompactionRun:
         """Prepare the run of a request for compaction; see `run`.
 
@@ -131,51 +229,92 @@ class Service:
             headers: of the client's request.
             upstream: the wrapped app, where that is the upstream of the default route.
             history: what was said before; see `to_chat_request`.
+            keep: keeps the response; see `ResponseRun`.
+            detached: the response runs in the background.
 
         Raises:
             InvalidRequestError: the request cannot be translated, or nothing can be sealed here.
         """
         if self._warned_sealer is None:
             raise _cannot_seal()
-        options = self._options(route)
         return CompactionRun(
             request,
             history,
-            lambda request, history: partial(
-                to_chat_request, request, model=model, history=history, options=options
-            ),
+            self._translations(route, model),
+            route.habits,
+            _upstream_of(route, upstream),
+            route_headers(route.settings, self.forwarded(headers, route)),
+            self._surroundings(request, headers, detached),
+            model=model,
+            sealer=self._warned_sealer,
+            max_tokens=self.settings.max_summary_tokens,
+            keep=keep,
+        )
+
+    def counting(
+        self,
+        request: ResponseRequest,
+        route: Route,
+        model: str,
+        headers: Mapping[str, str],
+        upstream: Upstream | None = None,
+    ) -> InputCount:
+        """Prepare the counting of a request's input; see `run`.
+
+        Args:
+            request: what the client would ask, with all that was said before.
+            route: of the model.
+            model: what the route calls it.
+            headers: of the client's request.
+            upstream: the wrapped app, where that is the upstream of the default route.
+
+        Raises:
+            InvalidRequestError: the request cannot be translated.
+        """
+        return InputCount(
+            request,
+            self._translations(route, model),
             route.habits,
             _upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
-            sealer=self._warned_sealer,
-            max_tokens=self.settings.max_summary_tokens,
+            calls=self.settings.count_by_call,
         )
 
-    def decode(self, body: bytes) -> tuple[ResponseRequest, Route, str]:
+    def decode(
+        self, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> tuple[ResponseRequest, Route, str]:
         """Return a request, its route, and what the route calls the model.
+
+        Args:
+            body: of the request.
+            headers: of the client's request; None is a request that was let in before.
 
         Raises:
             InvalidRequestError: the body is no request.
-            NotFoundError: no route serves the model.
+            NotFoundError: no route serves the model, or the client's key is not for it.
         """
         request = decode_request(body)
+        if headers is not None:
+            self.gate.check_model(headers, request.model or "")
         route, model = self.routes.choose(request.model or "")
         return request, route, model
 
-    def passed_on(self, body: bytes) -> tuple[Route, str] | None:
+    def passed_on(self, body: bytes, headers: Mapping[str, str]) -> tuple[Route, str] | None:
         """Return the route, and its name for the model, of a request that goes on as it is.
 
         What its upstream's own Responses API takes is not ours to check.
 
         Raises:
             InvalidRequestError: the body names no model.
-            NotFoundError: no route serves the model.
+            NotFoundError: no route serves the model, or the client's key is not for it.
         """
         if not self.routes.some_pass_through():
             return None
-        route, model = self.routes.choose(read_model(body))
+        named = read_model(body)
+        self.gate.check_model(headers, named)
+        route, model = self.routes.choose(named)
         return (route, model) if route.passes_through() else None
 
     def forwarded(self, headers: Mapping[str, str], route: Route | None = None) -> dict[str, str]:
@@ -184,16 +323,25 @@ class Service:
         names = ("authorization", *self._forwarded, *wanted)
         return {name: headers[name] for name in names if name in headers}
 
-    def _options(self, route: Route) -> Options:
+    def _translations(self, route: Route, model: str) -> Translate:
+        options = self._options(route)
+        return lambda request, history: partial(
+            to_chat_request, request, model=model, history=history, options=options
+        )
+
+    def _options(self, route: Route, *, compacts: bool = False) -> Options:
         settings = self.settings
         return Options(
             unknown=settings.unknown_fields,
             hosted=settings.hosted_tools,
+            runs=frozenset() if self._hosting is None else self._hosting.types,
+            custom_grammars=settings.custom_grammars,
             downgrades=settings.downgrades,
             pass_fields=frozenset(route.settings.pass_fields),
             body=route.settings.body,
             open_sealed=partial(self._open, "reasoning"),
             open_compaction=partial(self._open, "compaction"),
+            compacts=compacts,
         )
 
     def _open(self, kind: Kind, sealed: str) -> str | None:
@@ -202,7 +350,12 @@ class Service:
             return None
         return self._sealer.open(kind, sealed)
 
-    def _surroundings(self, request: ResponseRequest, headers: Mapping[str, str]) -> Surroundings:
+    def _surroundings(
+        self,
+        request: ResponseRequest,
+        headers: Mapping[str, str],
+        detached: Detached | None = None,
+    ) -> Surroundings:
         settings = self.settings
         is_sealed = "reasoning.encrypted_content" in (request.include or ())
         return Surroundings(
@@ -214,6 +367,8 @@ class Service:
             summaries=settings.reasoning_summaries,
             sealer=self._warned_sealer if is_sealed else None,
             fetcher=self._fetcher,
+            detached=detached,
+            hosting=self._hosting,
         )
 
     @cached_property

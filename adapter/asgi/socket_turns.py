@@ -25,9 +25,12 @@ from adapter.asgi.socket_frames import (
     without_envelope,
 )
 from adapter.errors import AdapterError, InvalidRequestError
-from adapter.translate.replay import own_input, own_output, read_history
+from adapter.loop import ResponseRun
+from adapter.prior import Prior
+from adapter.records.responses import no_parent
+from adapter.state import Remembered as RememberedPrior
+from adapter.translate.replay import own_input, own_output
 from adapter.types.events import Event, ResponseCompleted, ResponseFailed, ResponseIncomplete
-from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
@@ -106,60 +109,70 @@ class SocketTurns:
         return None
 
     async def _answer(self, turn: Turn) -> None:
-        decoded, route, model = self._service.decode(turn.body)
+        decoded, route, model = self._service.decode(turn.body, self._headers)
         request = without_envelope(decoded)
         parent = self._find(request.previous_response_id)
         generates = wants_answer(turn.frame)
         if self._upstream is None and route.passes_through():
             raise _passed_through()
-        run = self._service.run(
-            request,
-            route,
-            model,
-            self._headers,
-            self._upstream,
-            history=None if parent is None else read_history(parent.parts()),
-            needs_input=generates,
-        )
-        report_headers(run.translation)  # for the log: frames have none
-        write = self._writer(turn, request, parent)
-        if not generates:
-            await write(run.prepare(), is_last=True)
-            return
-        with route.occupy():
-            await EventPump(run, self._times, write)()
+        known = None
+        if parent is not None:
+            known = RememberedPrior(tuple(parent.parts()), parent.is_stored)
+        async with self._service.prior(request, self._headers, known) as prior:
+            run = self._service.run(
+                prior.request,
+                route,
+                model,
+                self._headers,
+                self._upstream,
+                history=prior.history(),
+                needs_input=generates,
+                keep=prior.keep,
+            )
+            report_headers(run.translation)  # for the log: frames have none
+            write = self._writer(turn, prior, parent)
+            if not generates:
+                await self._prepare(run, prior, write)
+                return
+            with self._service.gate.turn(self._headers), route.occupy():
+                await EventPump(run, self._times, write)()
+
+    async def _prepare(self, run: ResponseRun, prior: Prior, write: EventWriter) -> None:
+        """Say that a response is there which says nothing, but can be continued."""
+        events = run.prepare()
+        last = events[-1]
+        assert isinstance(last, ResponseCompleted), "there is nothing to be incomplete"
+        if prior.keep is not None:
+            is_stored = await prior.keep(last.response)
+            response = msgspec.structs.replace(last.response, store=is_stored)
+            events[-1] = msgspec.structs.replace(last, response=response)
+        await write(events, is_last=True)
 
     def _find(self, response_id: str | None) -> Remembered | None:
         if response_id is None:
             return None
         response = self._memory.find(response_id)
-        if response is None:
-            raise InvalidRequestError(
-                f"Previous response with id '{response_id[:128]}' not found.",
-                code="previous_response_not_found",
-                param="previous_response_id",
-            )
+        if response is None and self._service.state is None:
+            raise no_parent(response_id)
         return response
 
-    def _writer(
-        self, turn: Turn, request: ResponseRequest, parent: Remembered | None
-    ) -> EventWriter:
+    def _writer(self, turn: Turn, prior: Prior, parent: Remembered | None) -> EventWriter:
         async def write(events: Sequence[Event], *, is_last: bool) -> None:
             if is_last:
-                self._remember(events[-1], turn, request, parent)
+                self._remember(events[-1], turn, prior, parent)
             await self._send(encode_event(event, turn.lane) for event in events)
 
         return write
 
-    def _remember(
-        self, last: Event, turn: Turn, request: ResponseRequest, parent: Remembered | None
-    ) -> None:
+    def _remember(self, last: Event, turn: Turn, prior: Prior, parent: Remembered | None) -> None:
         if isinstance(last, ResponseFailed):
             self._memory.forget(turn.previous_id, turn.lane)
             return
         assert isinstance(last, ResponseCompleted | ResponseIncomplete), "a stream ends with one"
-        said = own_input(request), own_output(last.response.output)
-        self._memory.keep(last.response.id, parent, turn.lane, *said)
+        response = last.response
+        earlier = prior.parts or () if parent is None else ()  # from the store
+        said = *earlier, own_input(prior.request), own_output(response.output)
+        self._memory.keep(response.id, parent, turn.lane, *said, is_stored=response.store)
 
 
 def _passed_through() -> InvalidRequestError:

@@ -12,7 +12,7 @@ from adapter.loop import ResponseRun
 from adapter.stream.encode import DONE, KEEPALIVE_COMMENT, encode_events
 from adapter.types.events import Event
 
-_HEADERS = (
+SSE_HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx would hold events back
@@ -68,6 +68,6 @@ class SSEResponse:
             {
                 "type": "http.response.start",
                 "status": 200,
-                "headers": [*_HEADERS, *self._headers, *report_headers(self._run.translation)],
+                "headers": [*SSE_HEADERS, *self._headers, *report_headers(self._run.translation)],
             }
         )

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from starlette.types import Receive, Scope, Send
 
 from adapter.asgi.connection_limits import ConnectionLimits
-from adapter.asgi.http import Headers, send_json
+from adapter.asgi.http import Headers, send_error
 from adapter.asgi.service import Service
 from adapter.asgi.socket_connection import SocketConnection
 from adapter.asgi.socket_origin import is_foreign
-from adapter.errors import InvalidRequestError
+from adapter.errors import AdapterError, InvalidRequestError
 from adapter.upstream.base import Upstream
 
 _MESSAGES = {
@@ -58,12 +58,17 @@ class WebSocketResponses:
         """
         if self._is_off(upstream):
             await deny_upgrade(scope, receive, send, status=426)
-        elif is_foreign(headers):
+        elif not self._service.gate.has_keys and self._is_foreign(headers):
             await deny_upgrade(scope, receive, send, status=403)
         else:
             await receive()  # websocket.connect
             await send({"type": "websocket.accept", "headers": [*more_headers]})
             await SocketConnection(self._service, self._limits, receive, send, headers, upstream)()
+
+    def _is_foreign(self, headers: Mapping[str, str]) -> bool:
+        allowed = self._service.settings.cors_origins
+        is_allowed = "*" in allowed or headers.get("origin") in allowed
+        return not is_allowed and is_foreign(headers)
 
     def _is_off(self, upstream: Upstream | None) -> bool:
         if not self._service.settings.websocket:
@@ -80,6 +85,24 @@ async def deny_upgrade(scope: Scope, receive: Receive, send: Send, *, status: in
         send: of the WebSocket.
         status: 403, 404 or 426.
     """
+    await refuse(scope, receive, send, InvalidRequestError(_MESSAGES[status], status=status))
+
+
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, error: AdapterError, headers: Headers = ()
+) -> None:
+    """Refuse a request, or a handshake; of that the reason is lost where servers cannot say it.
+
+    Args:
+        scope: of the request or WebSocket.
+        receive: of the same.
+        send: of the same.
+        error: why.
+        headers: more headers of the answer.
+    """
+    if scope["type"] != "websocket":
+        await send_error(send, error, headers)
+        return
     await receive()  # websocket.connect
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1000})
@@ -88,7 +111,6 @@ async def deny_upgrade(scope: Scope, receive: Receive, send: Send, *, status: in
     async def send_denial(message: dict[str, object]) -> None:
         await send({**message, "type": f"websocket.{message['type']}"})
 
-    error = InvalidRequestError(_MESSAGES[status], status=status)
-    await send_json(send_denial, status, error.body())  # type: ignore[arg-type]  # ASGI messages
+    await send_error(send_denial, error, headers)  # type: ignore[arg-type]  # ASGI messages
     # uvicorn 0.54 logs an error if the app returns before the connection is closed.
     await asyncio.sleep(0)

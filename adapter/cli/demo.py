@@ -58,5 +58,5 @@ def demo(host: str, port: int) -> None:
         except (ModuleNotFoundError, UpstreamError) as exc:  # the extra is missing, or no start
             raise click.ClickException(str(exc)) from exc
         click.echo(_BANNER.format(host=host, port=port))
-        settings = Settings.load(upstream=url, dialect="llama.cpp")
+        settings = Settings.load(upstream=url, dialect="llama.cpp", store="memory:")
         run_server(settings, host=host, port=port, log_level="warning")

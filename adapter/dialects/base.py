@@ -15,6 +15,8 @@ ReasoningField = Literal["reasoning", "reasoning_content", "tags", "parts", "non
 ReasoningReplay = Literal["optional", "all_or_nothing", "always"]
 ToolChoiceForm = Literal["none", "auto", "required", "named"]
 FormatForm = Literal["json_object", "json_schema"]
+GrammarField = Literal["structured_outputs", "ebnf", "grammar", "fireworks", "tgi"]
+TokenCounter = Literal["chat_input_tokens", "apply_template", "tokenize_messages", "chat_tokenize"]
 
 ALL_TOOL_CHOICES: frozenset[ToolChoiceForm] = frozenset({"none", "auto", "required", "named"})
 ALL_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -109,12 +111,22 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         format_shape: how a schema is sent: as OpenAI's `json_schema`, as TGI's `json`, or in a
             `json_object` with a `schema`.
         json_word: `json_object` needs the word JSON in a message.
+        grammar_field: where it takes a grammar for the whole answer: vLLM's `structured_outputs`,
+            SGLang's `ebnf`, llama.cpp's `grammar`, or a `response_format` as Fireworks (GBNF) or
+            TGI (a regular expression) have it; None where it takes none.
+        grammar_body: request fields to set beside a grammar, by their path.
+        schema_patterns: `pattern` in the parameters of functions is obeyed: `never`, in `strict`
+            functions, or `always`.
         think_tags: where `<think>` in content is reasoning: at the `start` of the answer,
             `anywhere`, `opened` (the template wrote the first tag, the answer starts inside), or
             `off`.
         think_marks: what opens and what closes it.
         cumulative_details: reasoning, as text or as `reasoning_details`, repeats what was said
             before.
+        token_counters: how it can be asked for the tokens of a prompt, the best way first: at
+            `chat/completions/input_tokens`; at `/apply-template`, and for the tokens of that at
+            `/tokenize`; at `/tokenize` with the messages; at `/chat_tokenize`. What turns out not
+            to be there is not tried again (`adapter.counting`).
         learned: names of the facts that refusals taught (`adapter.translate.learn`); what comes of
             them is reported to the caller. No row has any.
     """
@@ -171,9 +183,14 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     formats: frozenset[FormatForm] = frozenset({"json_object", "json_schema"})
     format_shape: Literal["openai", "tgi", "json_object"] = "openai"
     json_word: bool = False
+    grammar_field: GrammarField | None = None
+    grammar_body: dict[str, Any] = {}
+    schema_patterns: Literal["never", "strict", "always"] = "never"
     think_tags: ThinkTags = "start"
     think_marks: tuple[str, str] = THINK_MARKS
     cumulative_details: bool = False
+    # Counting
+    token_counters: tuple[TokenCounter, ...] = ("tokenize_messages", "chat_input_tokens")
     # What was learned
     learned: frozenset[str] = frozenset()
 

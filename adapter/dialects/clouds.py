@@ -57,6 +57,8 @@ FIREWORKS = Dialect(
     source="docs.fireworks.ai post-chatcompletions 2026; LiteLLM fireworks_ai/chat; reported.md §3",
     hosts=frozenset({"api.fireworks.ai"}),
     parameters=frozenset({"user"}),
+    # docs.fireworks.ai/structured-responses/structured-output-grammar-based 2026
+    grammar_field="fireworks",
 )
 
 CEREBRAS = Dialect(

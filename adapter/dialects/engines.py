@@ -21,6 +21,13 @@ VLLM = Dialect(
     parameters=frozenset({"structured_outputs"}),
     # With `none` it shows the tools to the model, which then writes its call as text.
     tool_choices=frozenset({"auto", "required", "named"}),
+    # xgrammar, its default, reads EBNF; the reasoning parser keeps the grammar out of thinking
+    # (vllm/sampling_params.py and v1/structured_output of 0.32.0). Arguments of functions that are
+    # not `strict` are free (tool_parsers/structural_tag_registry.py).
+    grammar_field="structured_outputs",
+    schema_patterns="strict",
+    # vllm/entrypoints/serve/tokenize of 0.32.0; `usage` of a real call says the same.
+    token_counters=("tokenize_messages",),
 )
 
 VLLM_OLD = Dialect(
@@ -41,6 +48,11 @@ SGLANG = Dialect(
     source="SGLang 0.5.23, observed 2026-11-20",
     owners=frozenset({"sglang"}),
     parts=frozenset({"image_url", "input_audio", "video_url"}),
+    # docs.sglang.io/advanced_features/structured_outputs and function_call_parser.py, read 2026-11
+    grammar_field="ebnf",
+    schema_patterns="strict",
+    # Its `/tokenize` takes no messages (serving_tokenize.py, read 2026-11).
+    token_counters=(),
 )
 
 LLAMA_CPP = Dialect(
@@ -51,6 +63,13 @@ LLAMA_CPP = Dialect(
     parts=frozenset({"image_url", "input_audio"}),
     # A name is accepted and ignored; `none` is as with vLLM.
     tool_choices=frozenset({"auto", "required"}),
+    # The grammar holds from the first token, and the model could not end its thinking (issue
+    # 22537). Functions are always held to their parameters.
+    grammar_field="grammar",
+    grammar_body={"chat_template_kwargs.enable_thinking": False},
+    schema_patterns="always",
+    # The first came in 2026; both say what `usage` of a real call says.
+    token_counters=("chat_input_tokens", "apply_template"),
 )
 
 LLAMA_CPP_PYTHON = Dialect(
@@ -63,6 +82,8 @@ LLAMA_CPP_PYTHON = Dialect(
     # Its only structured output is `json_object`, which takes a schema.
     formats=frozenset({"json_object", "json_schema"}),
     format_shape="json_object",
+    # llama_cpp/server/types.py, read 2026-11
+    grammar_field="grammar",
     strict_tools=False,
     tool_choices=frozenset({"none", "auto", "named"}),
 )
@@ -102,11 +123,13 @@ TGI = Dialect(
     efforts=(),
     format_shape="tgi",
     formats=frozenset({"json_schema"}),
+    grammar_field="tgi",
     strict_tools=False,
     object_arguments=True,
     # 422 "`top_p` must be > 0.0 and < 1.0"; temperature 0 means that nothing is drawn.
     ranges={"top_p": (0.01, 0.99)},
     tool_choices=frozenset({"none", "auto", "required"}),
+    token_counters=("chat_tokenize",),  # router/src/server.rs
 )
 
 TRANSFORMERS = Dialect(

@@ -8,8 +8,15 @@ import msgspec
 from adapter.errors import ToolError
 from adapter.types.hosted import ListedTool, Source, ToolResult
 
-
-__all__ = ["ListFailedError", "ListedTool", "McpRunner", "McpServer", "Source", "ToolResult"]
+__all__ = [
+    "ListFailedError",
+    "ListedTool",
+    "McpRunner",
+    "McpServer",
+    "Source",
+    "ToolResult",
+    "ToolRunner",
+]
 
 
 class McpServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,4 +71,26 @@ class McpRunner(Protocol):
 
     async def aclose(self) -> None:
         """Close all sessions."""
+        ...
+
+
+class ToolRunner(Protocol):
+    """Runs the hosted tool of one type, such as `web_search` or `acme:lookup`.
+
+    Attributes:
+        type: of the tool, as a request names it.
+    """
+
+    type: str
+
+    async def describe(self) -> ListedTool:
+        """Return what the chat model is told of the tool: what it is for, and its parameters.
+
+        Raises:
+            ToolError: it is out of order; the model is not offered it then.
+        """
+        ...
+
+    async def call(self, arguments: dict[str, Any]) -> ToolResult:
+        """Make a call; whatever goes wrong is a result with an `error`, or a ToolError."""
         ...

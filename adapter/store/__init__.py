@@ -1,1 +1,123 @@
-"""Where responses, conversations and event logs are kept: a contract, and a row per back-end."""
+"""Where responses, conversations and event logs are kept: a contract, and a row per back-end.
+
+`make_store` chooses the back-end by the scheme of a URL. A back-end is imported when it is chosen,
+and its libraries are extras.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from .base import ResponseStore
+from .urls import StoreUrlError, split_options, without_password
+
+__all__ = ["STORE_SCHEMES", "StoreUrlError", "make_store", "open_store"]
+
+Clock = Callable[[], float]
+
+
+class _Row(NamedTuple):
+    """A back-end.
+
+    Attributes:
+        make: (URL, clock) to the store.
+        example: a URL of it.
+        extra: what to install for it.
+        is_shared: other processes can see what is in it.
+    """
+
+    make: Callable[[str, Clock], ResponseStore]
+    example: str
+    extra: str | None
+    is_shared: bool
+
+
+def _memory(url: str, clock: Clock) -> ResponseStore:
+    from .memory import MAX_BYTES, MAX_ENTRIES, MemoryStore
+
+    class Options(msgspec.Struct, frozen=True):
+        max_bytes: Annotated[int, Meta(ge=1)] = MAX_BYTES
+        max_entries: Annotated[int, Meta(ge=1)] = MAX_ENTRIES
+
+    _, options = split_options(url, Options)
+    return MemoryStore(options.max_bytes, options.max_entries, clock=clock)
+
+
+def _sqlite(url: str, clock: Clock) -> ResponseStore:
+    from .sql.sqlite import sqlite_store
+
+    return sqlite_store(url, clock)
+
+
+def _postgres(url: str, clock: Clock) -> ResponseStore:
+    from .sql.postgres import postgres_store
+
+    return postgres_store(url, clock)
+
+
+def _redis(url: str, clock: Clock) -> ResponseStore:
+    from .redis import RedisStore
+
+    return RedisStore(url)  # the server has the clock
+
+
+_POSTGRES = _Row(_postgres, "postgresql://user:password@host:5432/database", "postgres", True)
+_REDIS = _Row(_redis, "redis://host:6379/0", "redis", True)
+
+STORE_SCHEMES = {
+    "memory": _Row(_memory, "memory:", None, False),
+    "sqlite": _Row(_sqlite, "sqlite:///responses.db", "sqlite", True),
+    "postgresql": _POSTGRES,
+    "postgres": _POSTGRES,
+    "redis": _REDIS,
+    "rediss": _REDIS,
+    "redis+unix": _REDIS,
+    "valkey": _REDIS,
+    "valkeys": _REDIS,
+    "unix": _REDIS,
+}
+
+
+def make_store(url: str, *, clock: Clock = time.time) -> ResponseStore:
+    """Return the store at a URL, not yet open.
+
+    Args:
+        url: such as `memory:`, `sqlite:///responses.db` or `postgresql://host/database`.
+        clock: seconds since the epoch, where the server of the store does not have its own.
+
+    Raises:
+        StoreUrlError: the URL names no store.
+        ModuleNotFoundError: the extra of the back-end is not installed.
+    """
+    scheme, colon, _ = url.partition(":")
+    row = STORE_SCHEMES.get(scheme.lower()) if colon else None
+    if row is None:
+        known = ", ".join(sorted({row.example for row in STORE_SCHEMES.values()}))
+        raise StoreUrlError(
+            f"{without_password(url)!r} names no store; expected a URL such as {known}"
+        )
+    try:
+        return row.make(url, clock)
+    except ModuleNotFoundError as exc:
+        if row.extra is None or "responses-adapter[" in str(exc):
+            raise
+        raise ModuleNotFoundError(
+            f"A store at {row.example} needs the library {exc.name}: "
+            f"pip install 'responses-adapter[{row.extra}]'",
+            name=exc.name,
+        ) from exc
+
+
+@asynccontextmanager
+async def open_store(url: str, *, clock: Clock = time.time) -> AsyncGenerator[ResponseStore]:
+    """Open the store at a URL, and close it in the end; see `make_store`."""
+    store = make_store(url, clock=clock)
+    try:
+        await store.open()
+        yield store
+    finally:
+        await store.aclose()

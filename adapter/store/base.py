@@ -1,15 +1,20 @@
 """What a store of responses, conversations and event logs can do: the contract of every back-end.
 
 A store keeps bytes and answers by id; what they mean is decided above it. Everything belongs to an
-owner, an opaque string, and is not there for another one. One contract test holds all back-ends to
-what is written here (`tests/store/test_contract.py`).
+owner, an opaque string, and is not there for another one. Owners and ids are any text, at most 512
+characters of it if they are to be kept; ids of responses and conversations are unique over all
+owners, which is the caller's promise. What has expired is not there, even before `purge` deletes
+it; the clock is the store's own. One contract test holds all back-ends to what is written here
+(`tests/store/test_contract_*.py`).
 
 Background runs are responses whose events are kept in a log. Who runs one holds a lease on it, and
-every write of the runner renews the lease; whoever finds a lease run out may take the run over or
-end it. Whether a run is over is decided by one compare-and-set (`finish`): cancelling, failing an
-orphan and ending well are the same act, and only the first of them happens.
+every append to the log renews the lease; whoever finds a lease run out may take the run over or
+end it. Until then its holder goes on as if nothing were. Whether a run is over is decided by one
+compare-and-set (`finish`): cancelling, failing an orphan and ending well are the same act, and only
+the first of them happens.
 
-A store that cannot answer raises `StoreError`; it never waits longer than its time limit.
+A store that cannot answer raises `StoreError`; it never waits longer than its time limit. A write
+that was cancelled or got no answer has happened as a whole or not at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +66,8 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
         id: of the conversation.
         owner: whom it belongs to.
         created_at: seconds since the epoch.
-        expires_at: when it is gone with its items; None is never. An append moves it on.
+        expires_at: when it is gone with its items; None is never. An append of items moves it on:
+            it lives as long after its last append as it was given when it was created.
         metadata: JSON object.
     """
 
@@ -76,7 +82,8 @@ class StoredItem(msgspec.Struct, frozen=True):
     """An item of a conversation.
 
     Attributes:
-        id: of the item, unique in its conversation.
+        id: of the item, unique in its conversation: a later one of the same id takes the place of
+            the first.
         data: JSON of the item.
     """
 
@@ -93,7 +100,7 @@ class LoggedEvent(msgspec.Struct, frozen=True):
     """An event of a background run.
 
     Attributes:
-        number: its sequence number; a log has no gaps.
+        number: its sequence number: 0 for the first of a log, and one more for each that follows.
         data: JSON of the event.
     """
 
@@ -143,7 +150,10 @@ class ResponseStore(Protocol):
         ...
 
     async def purge(self, now: float) -> int:
-        """Delete what has expired, and return how many responses and conversations it was."""
+        """Delete what has expired, and return how many responses and conversations it was.
+
+        0 where the engine below deletes by itself.
+        """
         ...
 
     # Responses
@@ -151,7 +161,8 @@ class ResponseStore(Protocol):
     async def save(self, record: ResponseRecord, appended: Sequence[StoredItem] = ()) -> None:
         """Keep a response, in place of one of its id, and append items to its conversation.
 
-        Both or neither. If the conversation is gone, the response is kept all the same.
+        Both or neither. If the conversation is gone, or another owner's, the response is kept all
+        the same. Not for a run: that has `update_run` and `finish`.
         """
         ...
 
@@ -213,7 +224,8 @@ class ResponseStore(Protocol):
     async def lock_conversation(self, owner: str, id: str, holder: str, seconds: float) -> bool:
         """Take or renew the lock of a conversation; False while another holder has it.
 
-        A lock that is not renewed is free after its seconds.
+        False too if there is no such conversation. A lock that is not renewed is free after its
+        seconds.
         """
         ...
 
@@ -231,6 +243,9 @@ class ResponseStore(Protocol):
         self, id: str, events: Sequence[LoggedEvent], *, holder: str, seconds: float
     ) -> bool:
         """Append to the log (maybe nothing) and renew the lease.
+
+        Events that the log has already, by their numbers, are left out: a write that got no answer
+        may be repeated.
 
         Returns:
             False if the run is over, gone, or another's: whoever ran it stops.
@@ -263,15 +278,18 @@ class ResponseStore(Protocol):
         ...
 
     async def read_events(self, owner: str, id: str, *, after: int, limit: int) -> EventPage | None:
-        """Return the events behind a number (-1 is from the start), or None if there is no log."""
+        """Return the events behind a number (-1 is from the start), or None if there is no log.
+
+        A log lives as long as its response.
+        """
         ...
 
     async def orphans(self, now: float, limit: int) -> list[ResponseRecord]:
-        """Return running responses whose lease has run out."""
+        """Return running responses whose lease has run out by then, of all owners."""
         ...
 
     async def take_over(self, id: str, holder: str, seconds: float) -> bool:
-        """Take the lease of an orphan; only one taker succeeds."""
+        """Take the lease of an orphan; only one taker succeeds, and who ran it does no more."""
         ...
 
     def wakeups(self, id: str) -> AbstractAsyncContextManager[Wakeups]:

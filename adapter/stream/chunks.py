@@ -51,6 +51,7 @@ class ChunkReader:
         service_tier: the last one that was given, or None.
         has_chunks: a chunk with a choice has come.
         dropped_calls: how many calls were dropped.
+        is_plain: content is text from now on: nothing is left to look for in it.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class ChunkReader:
         self._slots = CallSlots()
         self._logprobs = LogprobQueue() if logprobs else None
         self._max_calls = max_calls
-        self._is_plain = False
+        self.is_plain = False
 
     @property
     def usage(self) -> Any:
@@ -150,7 +151,7 @@ class ChunkReader:
         if content:
             self._has_text = True
             if isinstance(content, str):
-                if self._is_plain:
+                if self.is_plain:
                     deltas.append(TextDelta(content))
                 else:
                     deltas += self._read_text(content)
@@ -201,7 +202,7 @@ class ChunkReader:
 
     def _settle(self) -> None:
         """Take content for text from now on, if nothing is left to look for in it."""
-        self._is_plain = self._logprobs is None and self._splitter is None and self._echo is None
+        self.is_plain = self._logprobs is None and self._splitter is None and self._echo is None
 
     def _as_deltas(self, pieces: list[tuple[bool, str]]) -> list[Delta]:
         return [

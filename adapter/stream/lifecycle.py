@@ -60,6 +60,11 @@ class Lifecycle:
         """The items that are done."""
         return self._output
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the model was stopped before it was done."""
+        return self._incomplete is not None
+
     def start(self, *, queued: bool = False, said: int = 0) -> list[Event]:
         """Return the first events.
 

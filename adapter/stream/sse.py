@@ -25,6 +25,7 @@ class SSEReader:
         self._searched = 0  # no event ends before this place of the buffer
         self._at_start = True
         self._after_cr = False
+        self._is_odd = True  # at the start, or behind a CR: the next bytes need a look
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events that are complete now, without empty ones.
@@ -32,18 +33,18 @@ class SSEReader:
         Raises:
             UpstreamError: an event is too long.
         """
-        if self._at_start:
-            chunk = self._strip_bom(chunk)
-        if self._after_cr or b"\r" in chunk:
-            chunk = self._normalise(chunk)
-        if not self._buffer and chunk.endswith(b"\n\n"):
-            if chunk.startswith(b"data: "):
-                # Whole events of one line each, as servers send them: one split does it.
-                found = chunk[6:-2].split(b"\n\ndata: ")
-                if chunk.count(b"\n") == 2 * len(found) and b"" not in found:
-                    return found
-            return _data_of(chunk[:-2].split(b"\n\n"))
-        return self._feed_buffer(chunk)
+        if self._is_odd or b"\r" in chunk:
+            chunk = self._straighten(chunk)
+        if not chunk.endswith(b"\n\n") or self._buffer:
+            return self._feed_buffer(chunk)
+        if chunk.startswith(b"data: "):
+            if chunk.find(b"\n") == len(chunk) - 2 > 6:
+                return [chunk[6:-2]]
+            # Whole events of one line each, as servers send them: one split does it.
+            found = chunk[6:-2].split(b"\n\ndata: ")
+            if chunk.count(b"\n") == 2 * len(found) and b"" not in found:
+                return found
+        return _data_of(chunk[:-2].split(b"\n\n"))
 
     def end(self) -> list[bytes]:
         """Return the data of a last event that no blank line follows."""
@@ -65,6 +66,14 @@ class SSEReader:
         del self._buffer[: end + 2]
         self._searched = len(self._buffer)
         return _data_of(events)
+
+    def _straighten(self, chunk: bytes) -> bytes:
+        if self._at_start:
+            chunk = self._strip_bom(chunk)
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._normalise(chunk)
+        self._is_odd = self._at_start or self._after_cr
+        return chunk
 
     def _strip_bom(self, chunk: bytes) -> bytes:
         start = bytes(self._buffer) + chunk

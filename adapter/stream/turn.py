@@ -4,9 +4,11 @@ import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
+from adapter.stream.alike import AlikeChunks
 from adapter.stream.chunks import ChunkReader
-from adapter.stream.deltas import Delta
+from adapter.stream.deltas import Delta, TextDelta
 from adapter.stream.sse import SSEReader
+from adapter.stream.text_call import TextCall
 from adapter.translate.usage import read_usage
 from adapter.types.response import Usage
 
@@ -22,11 +24,14 @@ class TurnReader:
         content_type: that of the answer; JSON is read whole, as one big chunk.
         logprobs: the client asked for log probabilities.
         max_calls: the most calls to let through.
+        text_call: the function whose call the answer's text stands for.
+        joins: nobody is shown the deltas: those of text that come together may be one.
         max_event_bytes: the longest event, or the longest JSON document, to accept.
 
     Attributes:
         failure: why the answer is over before it is complete, or None. What came before it, perhaps
             in the same read, is returned all the same; nothing behind it is read.
+        is_done: the upstream has said that nothing more comes.
     """
 
     def __init__(
@@ -36,14 +41,18 @@ class TurnReader:
         *,
         logprobs: bool = False,
         max_calls: int | None = None,
+        text_call: str | None = None,
+        joins: bool = False,
         max_event_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         self.failure: UpstreamError | None = None
         self._sse = None if "json" in content_type.lower() else SSEReader(max_event_bytes)
         self._chunks = ChunkReader(dialect, logprobs=logprobs, max_calls=max_calls)
+        self._alike = AlikeChunks(joins=joins)
+        self._text_call = None if text_call is None else TextCall(text_call)
         self._document = bytearray()
         self._max_event_bytes = max_event_bytes
-        self._is_done = False
+        self.is_done = False
 
     @property
     def has_begun(self) -> bool:
@@ -76,7 +85,7 @@ class TurnReader:
                 self._read(self._sse.feed(chunk), deltas)
         except UpstreamError as error:
             self.failure = error
-        return deltas
+        return deltas if self._text_call is None else self._text_call.feed(deltas)
 
     def end(self) -> list[Delta]:
         """Return what was held back: no more bytes come. An answer that was cut off failed."""
@@ -86,17 +95,20 @@ class TurnReader:
                 self._read_end(deltas)
         except UpstreamError as error:
             self.failure = error
-        return deltas + self._chunks.end()
+        deltas += self._chunks.end()
+        if self._text_call is None:
+            return deltas
+        return self._text_call.feed(deltas) + self._text_call.end(self.finish_reason)
 
     def _read_end(self, deltas: list[Delta]) -> None:
         if self._sse is None:
             deltas += self._chunks.read(bytes(self._document).lstrip())
-            self._is_done = True
+            self.is_done = True
         else:
             self._read(self._sse.end(), deltas)
         if not self._chunks.has_chunks:
             raise UpstreamError("The upstream's answer is empty.")
-        if self._chunks.finish_reason is None and not self._is_done:
+        if self._chunks.finish_reason is None and not self.is_done:
             raise UpstreamError("The upstream's answer was cut off before it was complete.")
 
     def _keep(self, chunk: bytes) -> None:
@@ -107,13 +119,22 @@ class TurnReader:
             )
 
     def _read(self, events: list[bytes], deltas: list[Delta]) -> None:
-        for data in events:
+        place = 0
+        while (place := self._alike.read(events, place, deltas)) < len(events):
+            data = events[place]
+            place += 1
             if data == _DONE:
-                self._is_done = True
+                self.is_done = True
             elif b"\n" in data:
                 self._read_lines(data, deltas)
             else:
-                deltas += self._chunks.read(data)
+                deltas += self._read_chunk(data)
+
+    def _read_chunk(self, data: bytes) -> list[Delta]:
+        found = self._chunks.read(data)
+        if self._chunks.is_plain and len(found) == 1 and isinstance(found[0], TextDelta):
+            self._alike.learn(data, found[0].text)
+        return found
 
     def _read_lines(self, data: bytes, deltas: list[Delta]) -> None:
         """Read data of several lines: one JSON document, or one each from a server that forgets

@@ -74,7 +74,19 @@ def choose_tools(raw: Raw, toolbox: Toolbox, *, is_first: bool = True) -> Chosen
     chosen = _choose(raw, toolbox)
     if is_first or chosen.choice is None or chosen.choice == "none":
         return chosen
-    return msgspec.structs.replace(chosen, choice="auto")
+    is_limited = isinstance(chosen.echo, AllowedToolsChoice)
+    tools = chosen.tools if is_limited else tuple(toolbox.offered.values())
+    return msgspec.structs.replace(chosen, tools=tools, choice="auto")
+
+
+def required_server(raw: Raw) -> str | None:
+    """Return the label of the MCP server that a choice names, if it names one."""
+    try:
+        given = _choice.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None  # what is wrong with it is said where it is applied
+    is_server = isinstance(given, _Given) and given.type == "mcp"
+    return given.server_label if is_server else None
 
 
 def _choose(raw: Raw, toolbox: Toolbox) -> ChosenTools:

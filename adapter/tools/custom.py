@@ -1,17 +1,20 @@
 """Custom (freeform) tools: a function with one string, whose text is the tool's input.
 
+A grammar goes into the description; where an upstream can be held to it, `adapter.translate.fit`
+sees to that.
+
 Source: sheet §5; `clients.md` §0.5.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from adapter.tools.kinds import CallKind, CallPlace, OfferedTool
+from adapter.tools.kinds import CallKind, CallPlace, GrammarInput, OfferedTool
 from adapter.tools.names import chat_name
 from adapter.tools.unwrap import FIELD, InputReader
-from adapter.types.chat import ChatFunctionDefinition
+from adapter.types.chat import ChatFunctionDefinition, ChatTool
 from adapter.types.decoding import decode_at
 from adapter.types.events import CustomToolCallInputDelta, CustomToolCallInputDone, Event
 from adapter.types.items import CustomToolCall, ItemStatus
@@ -23,13 +26,11 @@ _PARAMETERS = Raw(
 )
 
 
+_WITH_PATTERN = bytes(_PARAMETERS).partition(b"}")[0] + b',"pattern":'
+
+
 class TextInput(msgspec.Struct, frozen=True, tag="text"):
     pass
-
-
-class GrammarInput(msgspec.Struct, frozen=True, tag="grammar"):
-    syntax: Literal["lark", "regex"]
-    definition: str
 
 
 class CustomTool(msgspec.Struct, frozen=True):
@@ -39,6 +40,8 @@ class CustomTool(msgspec.Struct, frozen=True):
 
 
 _tool = msgspec.json.Decoder(CustomTool)
+_json = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
 
 
 class CustomCallWriter:
@@ -103,18 +106,34 @@ def offer_custom(
         about: the namespace's description.
     """
     texts = [about, tool.description or ""]
-    kind = CUSTOM_CALL
-    if isinstance(tool.format, GrammarInput):
-        kind = GRAMMAR_CALL
-        texts.append(
-            f"The input must match this {tool.format.syntax} grammar:\n{tool.format.definition}"
-        )
+    grammar = tool.format if isinstance(tool.format, GrammarInput) else None
+    if grammar is not None:
+        texts.append(f"The input must match this {grammar.syntax} grammar:\n{grammar.definition}")
     definition = ChatFunctionDefinition(
         name=chat_name(tool.name, namespace),
         parameters=_PARAMETERS,
         description="\n\n".join(filter(None, texts)) or UNSET,
     )
-    return OfferedTool(definition, kind, tool.name, namespace)
+    kind = CUSTOM_CALL if grammar is None else GRAMMAR_CALL
+    return OfferedTool(definition, kind, tool.name, namespace, grammar=grammar)
+
+
+def with_pattern(definition: ChatFunctionDefinition, pattern: str) -> ChatFunctionDefinition:
+    """Return the function of a custom tool with a regular expression for its input."""
+    parameters = _json.decode(bytes(definition.parameters))  # type: ignore[arg-type]  # it is raw
+    parameters["properties"][FIELD]["pattern"] = pattern
+    return msgspec.structs.replace(definition, parameters=Raw(_encode(parameters)))
+
+
+def has_pattern(tool: ChatTool) -> bool:
+    """Tell whether a function is that of a custom tool with a regular expression for its input."""
+    parameters = tool.function.parameters
+    return isinstance(parameters, Raw) and bytes(parameters).startswith(_WITH_PATTERN)
+
+
+def as_given(tool: OfferedTool) -> OfferedTool:
+    """Return a custom tool whose input comes as it is meant, with nothing around it."""
+    return msgspec.structs.replace(tool, kind=CUSTOM_CALL)
 
 
 def wrap_input(text: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Hosted tools of other types than `mcp`: how the calls of each are shown, a row per type.
 
 What runs one is configured: a tool of an MCP server, or a Python function. The chat model is
-offered that tool's own parameters, under the name of the type; what of its arguments and its result
+offered that tool's own parameters, under the name of the type (or its own, if the type is another
+vendor's, which no model was trained on); what of its arguments and its result
 belongs into the item, the writer of the type finds.
 
 Source: sheet §7.2 (HOSTED); OpenAI's recorded streams of `web_search`, `file_search` and
@@ -43,7 +44,7 @@ class _Writer:
 
     def __init__(self, place: CallPlace) -> None:
         self._place = place
-        self._arguments = ""
+        self._arguments: str | None = None  # until they are whole
 
     def added(self) -> OutputItem:
         return self._item("in_progress", None)
@@ -83,7 +84,7 @@ class WebSearchWriter(_Writer):
         events.append(wire.WebSearchCallCompleted(*self._where()))
 
     def _item(self, status: CallStatus, result: ToolResult | None) -> WebSearchCall:
-        queries = _texts(self._arguments, _QUERY_NAMES)
+        queries = _texts(self._arguments or "", _QUERY_NAMES)
         action: dict[str, Any] = {"type": "search", "query": queries[0] if queries else ""}
         if len(queries) > 1:
             action["queries"] = queries
@@ -102,7 +103,9 @@ class FileSearchWriter(_Writer):
         events.append(wire.FileSearchCallCompleted(*self._where()))
 
     def _item(self, status: CallStatus, result: ToolResult | None) -> FileSearchCall:
-        queries = tuple(_texts(self._arguments, _QUERY_NAMES)) if status != "in_progress" else ()
+        queries = (
+            tuple(_texts(self._arguments or "", _QUERY_NAMES)) if status != "in_progress" else ()
+        )
         return FileSearchCall(self._place.id, status, queries, _found(result))
 
 
@@ -117,7 +120,7 @@ class CodeInterpreterWriter(_Writer):
         events.append(wire.CodeInterpreterCallInterpreting(*self._where()))
 
     def close(self, arguments: str, status: ItemStatus, events: list[Event]) -> OutputItem:
-        if not self._arguments:
+        if self._arguments is None:
             self._arguments = arguments
             events.append(wire.CodeInterpreterCallInProgress(*self._where()))
             code = self._code()
@@ -130,7 +133,7 @@ class CodeInterpreterWriter(_Writer):
         events.append(wire.CodeInterpreterCallCompleted(*self._where()))
 
     def _code(self) -> str:
-        return next(iter(_texts(self._arguments, _CODE_NAMES)), "")
+        return next(iter(_texts(self._arguments or "", _CODE_NAMES)), "")
 
     def _item(self, status: CallStatus, result: ToolResult | None) -> CodeInterpreterCall:
         place = self._place
@@ -154,7 +157,7 @@ class ExtensionWriter(_Writer):
             f"{self._place.tool.hosted_type}_call",
             self._place.id,
             status,
-            self._arguments,
+            self._arguments or "",
             output=None if result is None or error else result.output,
             error=error,
         )
@@ -192,7 +195,7 @@ def offer_hosted(type: str, tool: ListedTool) -> OfferedTool:
         tool: what runs it: its parameters and what it is for.
     """
     definition = ChatFunctionDefinition(
-        name=chat_name(type.replace(":", "_")),
+        name=type if type in HOSTED_KINDS else chat_name(tool.name),
         parameters=Raw(_encode({"type": "object", "properties": {}, **tool.input_schema})),
         description=tool.description or UNSET,
     )

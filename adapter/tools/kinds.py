@@ -7,7 +7,7 @@ response's own counter, so that every event is numbered when it is made.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -87,6 +87,13 @@ class CallKind(msgspec.Struct, frozen=True):
     is_whole: bool = False
 
 
+class GrammarInput(msgspec.Struct, frozen=True, tag="grammar"):
+    """The `format` of a custom tool whose input has to fit a grammar."""
+
+    syntax: Literal["lark", "regex"]
+    definition: str
+
+
 class OfferedTool(msgspec.Struct, frozen=True):
     """A tool as the chat model knows it, and the way back.
 
@@ -97,6 +104,7 @@ class OfferedTool(msgspec.Struct, frozen=True):
         namespace: the namespace that it came from.
         server_label: the MCP server that has it.
         hosted_type: the type of tool that it stands for, if it is hosted otherwise.
+        grammar: that its input has to fit, if it is a custom tool.
     """
 
     definition: ChatFunctionDefinition
@@ -105,3 +113,9 @@ class OfferedTool(msgspec.Struct, frozen=True):
     namespace: str | UnsetType = UNSET
     server_label: str = ""
     hosted_type: str = ""
+    grammar: GrammarInput | None = None
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether its calls are made here, perhaps once the client has approved them."""
+        return bool(self.server_label or self.hosted_type)

@@ -53,6 +53,23 @@ class ApprovalFilter(msgspec.Struct, frozen=True):
     never: ToolFilter | None = None
 
 
+Approval = Literal["always", "never"] | ApprovalFilter
+
+
+class ServerRules(msgspec.Struct, frozen=True):
+    """What is said of the tools of a server, besides what a request says.
+
+    Attributes:
+        allowed_tools: the only ones that may be called; None is all.
+        require_approval: which calls the client must approve, where the request does not say.
+        description: what the server is for, where the request does not say.
+    """
+
+    allowed_tools: list[str] | ToolFilter | None = None
+    require_approval: Approval | None = None
+    description: str = ""
+
+
 class McpTool(msgspec.Struct, frozen=True):
     """A server, as `tools` names it. It holds secrets; the response echoes it without them."""
 
@@ -64,7 +81,7 @@ class McpTool(msgspec.Struct, frozen=True):
     headers: dict[str, str] | None = None
     server_description: str | None = None
     allowed_tools: list[str] | ToolFilter | None = None
-    require_approval: Literal["always", "never"] | ApprovalFilter | None = None
+    require_approval: Approval | None = None
 
     def __repr__(self) -> str:
         return f"McpTool(server_label={self.server_label!r})"
@@ -107,12 +124,11 @@ class McpCallWriter:
 
     def close(self, arguments: str, status: ItemStatus, events: list[Event]) -> McpCall:
         """End a call that is not made."""
-        if not self._arguments:
-            place = self._place
-            self._begin(events)
-            events.append(
-                McpCallArgumentsDone(place.number(), place.id, place.output_index, arguments)
-            )
+        if self._arguments:
+            return self._item(self._arguments, "incomplete")
+        place = self._place
+        self._begin(events)
+        events.append(McpCallArgumentsDone(place.number(), place.id, place.output_index, arguments))
         return self._item(arguments, "incomplete")
 
     def _begin(self, events: list[Event]) -> None:
@@ -177,30 +193,47 @@ def read_mcp(raw: Raw, at: str) -> McpTool:
     return tool
 
 
-def offer_mcp(server: McpTool, tool: ListedTool) -> OfferedTool | None:
-    """Return a tool of a server as a chat function, or None if it may not be called."""
-    if not is_allowed(server, tool):
+_NO_RULES = ServerRules()
+
+
+def offer_mcp(
+    server: McpTool, tool: ListedTool, rules: ServerRules = _NO_RULES
+) -> OfferedTool | None:
+    """Return a tool of a server as a chat function, or None if it may not be called.
+
+    Args:
+        server: as the request names it.
+        tool: as the server lists it.
+        rules: what the settings say of it.
+    """
+    if not is_allowed(server, tool, rules):
         return None
-    kind = MCP_APPROVAL if needs_approval(server, tool) else MCP_CALL
+    asks = _asks(server.require_approval or rules.require_approval, tool)
+    about = server.server_description or rules.description
+    description = "\n\n".join(filter(None, (about, tool.description)))
     definition = ChatFunctionDefinition(
         name=chat_name(tool.name),
         parameters=Raw(_encode(_with_properties(tool.input_schema))),
-        description=tool.description or UNSET,
+        description=description or UNSET,
     )
+    kind = MCP_APPROVAL if asks else MCP_CALL
     return OfferedTool(definition, kind, tool.name, server_label=server.server_label)
 
 
-def is_allowed(server: McpTool, tool: ListedTool) -> bool:
-    """Tell whether the request lets the model call a tool; `[]` allows none."""
-    allowed = server.allowed_tools
+def is_allowed(server: McpTool, tool: ListedTool, rules: ServerRules) -> bool:
+    """Tell whether both the request and the settings let a tool be called; see `offer_mcp`."""
+    return _allows(server.allowed_tools, tool) and _allows(rules.allowed_tools, tool)
+
+
+def _allows(allowed: list[str] | ToolFilter | None, tool: ListedTool) -> bool:
+    """Tell whether a tool may be called; `[]` allows none."""
     if isinstance(allowed, ToolFilter):
         return allowed.fits(tool)
     return allowed is None or tool.name in allowed
 
 
-def needs_approval(server: McpTool, tool: ListedTool) -> bool:
+def _asks(wanted: Approval | None, tool: ListedTool) -> bool:
     """Tell whether the client is asked before a call, as it is unless it says otherwise."""
-    wanted = server.require_approval
     if isinstance(wanted, ApprovalFilter):
         if wanted.always is not None and wanted.always.fits(tool):
             return True

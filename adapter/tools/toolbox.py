@@ -21,7 +21,7 @@ from adapter.tools.custom import offer_custom, read_custom
 from adapter.tools.function import offer_function, read_function
 from adapter.tools.hosted import hosted_type, offer_hosted
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.mcp import McpTool, offer_mcp, read_mcp
+from adapter.tools.mcp import McpTool, ServerRules, offer_mcp, read_mcp
 from adapter.tools.names import chat_name, hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
@@ -86,10 +86,12 @@ class HostedListing(msgspec.Struct, frozen=True):
     Attributes:
         servers: the tools of MCP servers, by label.
         types: what runs a hosted type, by `hosted_type`.
+        rules: what the settings say of servers, by label.
     """
 
     servers: Mapping[str, Sequence[ListedTool]] = {}
     types: Mapping[str, ListedTool] = {}
+    rules: Mapping[str, ServerRules] = {}
 
 
 class Toolbox(msgspec.Struct, frozen=True):
@@ -175,8 +177,9 @@ class _Collector:
                 tool = offer_hosted(type_, listing.types[type_])
                 self._keep(tool, given, "tools", replace=False)
         for server, at in self.servers.values():
+            rules = listing.rules.get(server.server_label, ServerRules())
             for listed in listing.servers.get(server.server_label, ()):
-                if offered := offer_mcp(server, listed):
+                if offered := offer_mcp(server, listed, rules):
                     self._keep(offered, "mcp", at, replace=False)
 
     def _add_namespace(self, raw: Raw, at: str, *, replace: bool) -> None:

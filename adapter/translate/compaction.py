@@ -19,6 +19,7 @@ from msgspec import UNSET, Raw
 
 from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.replay import History
+from adapter.translate.truncation import drop_oldest
 from adapter.types.input import Call, CallOutput, CompactionItem, InputItem, MessageItem
 from adapter.types.items import Compaction, Message, OutputText, Reasoning
 from adapter.types.raw import is_given
@@ -62,6 +63,20 @@ _raws = msgspec.json.Decoder(list[Raw])
 _encode = msgspec.json.Encoder().encode
 
 
+class Compacted(msgspec.Struct, frozen=True):
+    """A compaction, and what it cost.
+
+    Attributes:
+        item: what the client gets.
+        usage: of the calls that wrote the summary.
+        service_tier: the one that the upstream says it used.
+    """
+
+    item: Compaction
+    usage: Usage | None = None
+    service_tier: str | None = None
+
+
 class _Tagged(msgspec.Struct, frozen=True):
     type: str | None = None
 
@@ -88,6 +103,12 @@ def without_trigger(request: ResponseRequest) -> ResponseRequest | None:
     except (msgspec.DecodeError, RecursionError):
         return None  # whatever is wrong with it is said where it is read
     return msgspec.structs.replace(request, input=Raw(_encode(items[:-1]))) if is_asked else None
+
+
+def compact_threshold(request: ResponseRequest) -> int | None:
+    """Return how many tokens a conversation may have before it is compacted; None for any."""
+    thresholds = [entry.compact_threshold for entry in request.context_management or ()]
+    return min((threshold for threshold in thresholds if threshold is not None), default=None)
 
 
 def whole_conversation(request: ResponseRequest, history: History | None) -> tuple[PlacedItem, ...]:
@@ -117,18 +138,9 @@ def to_summary_request(request: ResponseRequest, max_tokens: int | None) -> Resp
 
 
 def without_oldest(items: Sequence[PlacedItem]) -> tuple[PlacedItem, ...] | None:
-    """Return a conversation without its older half, or None if there is nothing to leave out.
-
-    What begins it (system and developer messages) stays. Its new beginning is a message of the
-    user, if there is one; an output whose call is gone is no fault of the client any more.
-    """
-    start = next((index for index, placed in enumerate(items) if not _is_operator(placed)), None)
-    if start is None or len(items) - start < 2:
-        return None
-    middle = start + (len(items) - start + 1) // 2
-    turns = (index for index in range(middle, len(items)) if _is_from_user(items[index]))
-    rest = items[next(turns, middle) :]
-    return (*items[:start], *(PlacedItem(placed.item) for placed in rest))
+    """Return a conversation without its older half, or None if there is nothing to leave out."""
+    shortened = drop_oldest(items, 0.5, keeps_question=False)
+    return shortened.items if shortened.dropped else None
 
 
 def summary_of(response: Response) -> str:
@@ -204,15 +216,6 @@ def to_compacted_response(
         output=(*_kept_messages(raw, new_id), compaction),
         usage=response.usage or Usage(),
     )
-
-
-def _is_operator(placed: PlacedItem) -> bool:
-    item = placed.item
-    return isinstance(item, MessageItem) and item.role in ("system", "developer")
-
-
-def _is_from_user(placed: PlacedItem) -> bool:
-    return isinstance(placed.item, MessageItem) and placed.item.role == "user"
 
 
 def _outlives(item: InputItem, waiting: set[str]) -> bool:

@@ -33,7 +33,8 @@ def decode_request(body: bytes) -> ResponseRequest:
             `param` names the place.
     """
     try:
-        body.decode()  # msgspec does not look into raw values, which we pass on as they are
+        if not body.isascii():
+            body.decode()  # msgspec does not look into raw values, which we pass on as they are
         fields = _fields.decode(body)
         if b"\n" in body or b"\r" in body:
             # Raw values are echoed as they are, and an event's data is one line. In valid JSON line

@@ -6,11 +6,12 @@ Source: sheet §3 (the default of each parameter) and §6.
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapter.translate.parameters import from_chat_format
 from adapter.translate.request import Translation
 from adapter.types.request import JsonSchemaFormat, ResponseRequest
-from adapter.types.response import Response
+from adapter.types.response import ConversationId, Response
 
 _DEFAULTS = Response(id="", created_at=0, status="in_progress", model="", text={}, reasoning={})
 
@@ -22,6 +23,7 @@ def to_response(
     id: str,
     created_at: int,
     store: bool = False,
+    background: bool = False,
 ) -> Response:
     """Return the response in progress.
 
@@ -31,6 +33,7 @@ def to_response(
         id: id of the response.
         created_at: seconds since the epoch.
         store: the response will be kept.
+        background: it runs in the background.
     """
     return Response(
         id=id,
@@ -55,16 +58,25 @@ def to_response(
         or request.max_tokens,
         max_tool_calls=request.max_tool_calls,
         store=store,
+        background=background,
         metadata=request.metadata or {},
         safety_identifier=request.safety_identifier,
         prompt_cache_key=request.prompt_cache_key,
         user=request.user,
+        conversation=_conversation(request),
     )
 
 
 def _given(request: ResponseRequest, name: str) -> Any:
     value = getattr(request, name)
     return getattr(_DEFAULTS, name) if value is None else value
+
+
+def _conversation(request: ResponseRequest) -> ConversationId | UnsetType:
+    given = request.conversation
+    if given is None:
+        return UNSET
+    return ConversationId(given if isinstance(given, str) else given["id"])
 
 
 def _text(request: ResponseRequest) -> dict[str, Any]:

@@ -18,6 +18,10 @@ from adapter.types.input import (
     CompactionItem,
     InputItem,
     ItemReference,
+    McpApprovalRequestItem,
+    McpApprovalResponseItem,
+    McpCallItem,
+    McpListToolsItem,
     MessageItem,
     ReasoningItem,
 )
@@ -35,10 +39,6 @@ SKIPPED_ITEMS = frozenset(
         "configuration_update",
         "file_search_call",
         "image_generation_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-        "mcp_call",
-        "mcp_list_tools",
         "program",
         "program_output",
         "web_search_call",
@@ -89,6 +89,10 @@ _ITEMS: dict[str, msgspec.json.Decoder[Any]] = {
     "message": msgspec.json.Decoder(MessageItem),
     "reasoning": msgspec.json.Decoder(ReasoningItem),
     "item_reference": msgspec.json.Decoder(ItemReference),
+    "mcp_approval_request": msgspec.json.Decoder(McpApprovalRequestItem),
+    "mcp_approval_response": msgspec.json.Decoder(McpApprovalResponseItem),
+    "mcp_call": msgspec.json.Decoder(McpCallItem),
+    "mcp_list_tools": msgspec.json.Decoder(McpListToolsItem),
     # Codex knows the item by three names.
     **dict.fromkeys(
         ("compaction", "compaction_summary", "context_compaction"),

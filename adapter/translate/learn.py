@@ -28,7 +28,7 @@ _NO_MODEL = "model_not_found"
 # Not a refusal of one thing, but of a combination, of one schema, or of what the model said.
 _PASSING = re.compile(
     r"with tools|in combination|features? not supported|failed to (?:call|generate)"
-    r"|did not call|model called"
+    r"|did not call|model called|grammar"
 )
 
 

@@ -25,6 +25,10 @@ from adapter.types.input import (
     CallOutput,
     CompactionItem,
     ItemReference,
+    McpApprovalRequestItem,
+    McpApprovalResponseItem,
+    McpCallItem,
+    McpListToolsItem,
     MessageItem,
     ReasoningItem,
 )
@@ -90,6 +94,13 @@ class Conversation:
                     self.dropped.append(placed.at or "compaction")  # sealed by somebody else
                 case ItemReference():
                     raise _no_item(placed.item.id, placed.at)
+                case (
+                    McpListToolsItem()
+                    | McpCallItem()
+                    | McpApprovalRequestItem()
+                    | McpApprovalResponseItem()
+                ):
+                    raise AssertionError("items of MCP servers are settled before")
                 case _:
                     assert_never(placed.item)
         self._close_draft()

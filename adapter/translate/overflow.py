@@ -110,6 +110,17 @@ _ASKED = re.compile(
 )
 _CONTEXT = re.compile(r"maximum context length is ([\d,]+)")
 
+# How the whole context is named; the number follows.
+_ALLOWED = re.compile(
+    r"(?:(?:maximum|max|context|sequence|allowed|maximum input|allowed input) (?:length|limit|size)"
+    r"|maximum (?:prompt|model) length|configured limit|token limit|the limit|while limit"
+    r"|n_ctx|max_seq_len|max_num_tokens|tokens allowed|cannot exceed|must be <=|must have less than)"
+    r"(?: is| of(?: only)?|:)? \(?([\d,]+)(?![\d,]| \+)"
+    # Anthropic; Mistral
+    r"|> ([\d,]+)(?: maximum|, decrease)|with ([\d,]+) maximum context"
+)
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?!\w| characters)")
+
 
 def is_overflow(error: Mapping[str, Any]) -> bool:
     """Tell whether an error says that the prompt does not fit into the model's context.
@@ -125,6 +136,23 @@ def is_overflow(error: Mapping[str, Any]) -> bool:
     if _RATE_LIMIT.search(text) or _OUTPUT_LIMIT.search(text):
         return False
     return bool(_OVERFLOW.search(text)) and not _is_output_too_large(text)
+
+
+def overflow_counts(message: str) -> tuple[int, int] | None:
+    """Return how many tokens were asked for and how many are allowed, if an overflow tells.
+
+    vLLM stops to count where the context ends, and says "at least": that tells nothing.
+    """
+    text = message.lower()
+    found = _ALLOWED.search(text)
+    if found is None or "at least" in text:
+        return None
+    allowed = _number(next(filter(None, found.groups())))
+    others = sorted({_number(number[0]) for number in _NUMBER.finditer(text)} - {allowed})
+    asked = max(others, default=0)
+    if asked < allowed:  # the prompt and the answer, which are not added up
+        asked = sum(others[-2:])
+    return (asked, allowed) if asked > allowed > 0 else None
 
 
 def _is_output_too_large(text: str) -> bool:

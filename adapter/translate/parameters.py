@@ -23,7 +23,7 @@ import msgspec
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.translate.extras import UnknownFields, add_extras, add_hints, add_verbosity
-from adapter.types.decoding import missing_parameter
+from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.request import (
     ChatResponseFormat,
     JsonObjectFormat,
@@ -38,10 +38,10 @@ POLICIES: dict[str, Policy] = {
     "input": "mapped",
     "input_items": "mapped",
     "instructions": "mapped",
-    "previous_response_id": "refused",
-    "conversation": "refused",
-    "store": "echoed",
-    "background": "refused",
+    "previous_response_id": "handled",
+    "conversation": "handled",
+    "store": "handled",
+    "background": "handled",
     "stream": "handled",
     "stream_options": "handled",
     "temperature": "mapped",
@@ -53,14 +53,14 @@ POLICIES: dict[str, Policy] = {
     "max_output_tokens": "mapped",
     "max_tokens": "mapped",
     "max_completion_tokens": "mapped",
-    "max_tool_calls": "echoed",
+    "max_tool_calls": "handled",
     "tools": "mapped",
     "tool_choice": "mapped",
     "parallel_tool_calls": "mapped",
     "text": "mapped",
     "response_format": "mapped",
     "reasoning": "mapped",
-    "truncation": "echoed",
+    "truncation": "handled",
     "metadata": "echoed",
     "user": "mapped",
     "safety_identifier": "mapped",
@@ -69,7 +69,7 @@ POLICIES: dict[str, Policy] = {
     "prompt_cache_options": "ignored",
     "service_tier": "mapped",
     "client_metadata": "ignored",
-    "context_management": "ignored",
+    "context_management": "handled",
     "prompt": "refused",
     "moderation": "ignored",
     "access_programs": "ignored",
@@ -78,7 +78,7 @@ POLICIES: dict[str, Policy] = {
 }
 
 # What a history is looked up by.
-_REFERENCES = frozenset({"previous_response_id", "conversation"})
+REFERENCES = frozenset({"previous_response_id", "conversation"})
 _REFUSALS = {
     "previous_response_id": "previous responses are not stored here; send the whole conversation",
     "conversation": "conversations are not stored here; send the whole conversation as `input`",
@@ -110,25 +110,38 @@ def check_supported(request: ResponseRequest, *, has_history: bool = False) -> N
     Raises:
         InvalidRequestError: `param` names the parameter.
     """
-    if request.previous_response_id is not None and request.conversation is not None:
-        raise InvalidRequestError(
-            "Invalid 'conversation': it and 'previous_response_id' are mutually exclusive.",
-            code="invalid_value",
-            param="conversation",
-        )
+    check_references(request)
     for name, reason in _REFUSALS.items():
-        if getattr(request, name) is not None and not (has_history and name in _REFERENCES):
+        if getattr(request, name) is not None and not (has_history and name in REFERENCES):
             raise InvalidRequestError(
                 f"Unsupported parameter: '{name}': {reason}.",
                 code="unsupported_parameter",
                 param=name,
             )
+    for index, entry in enumerate(request.context_management or ()):
+        if entry.type != "compaction":
+            reason = f"{entry.type[:64]!r} is not known; there is compaction"
+            raise unsupported(f"context_management[{index}].type", reason)
     if request.background:
         raise InvalidRequestError(
             "Unsupported value: 'background': background runs need a response store, and none is "
             "configured.",
             code="unsupported_value",
             param="background",
+        )
+
+
+def check_references(request: ResponseRequest) -> None:
+    """Refuse a request that goes on from two things.
+
+    Raises:
+        InvalidRequestError: it does.
+    """
+    if request.previous_response_id is not None and request.conversation is not None:
+        raise InvalidRequestError(
+            "Invalid 'conversation': it and 'previous_response_id' are mutually exclusive.",
+            code="invalid_value",
+            param="conversation",
         )
 
 

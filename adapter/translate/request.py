@@ -12,15 +12,18 @@ import msgspec
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.tools.choice import choose_tools
-from adapter.tools.kinds import OfferedTool
-from adapter.tools.toolbox import HostedTools, Toolbox, open_toolbox
+from adapter.tools.custom import as_given
+from adapter.tools.kinds import GrammarInput, OfferedTool
+from adapter.tools.toolbox import HostedListing, HostedTools, Toolbox, open_toolbox
+from adapter.translate.approvals import Settled, settle, with_chat_names
 from adapter.translate.compaction import expand
 from adapter.translate.extras import UnknownFields, kept_fields
 from adapter.translate.fit import fit
 from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.messages import Conversation
-from adapter.translate.parameters import check_supported, to_chat_parameters
+from adapter.translate.parameters import REFERENCES, check_supported, to_chat_parameters
 from adapter.translate.replay import History
+from adapter.translate.truncation import drop_oldest
 from adapter.types.chat import ChatRequest, ChatTool
 from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.input import Call, MessageItem
@@ -28,6 +31,7 @@ from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
 
 Downgrades = Literal["allow", "refuse"]
+CustomGrammars = Literal["describe", "enforce", "repair"]
 
 
 class Translation(msgspec.Struct, frozen=True):
@@ -39,9 +43,14 @@ class Translation(msgspec.Struct, frozen=True):
         tool_choice: the `tool_choice` of the response object.
         max_calls: the most calls to accept in one turn, or None.
         call_ids: of the calls in the conversation, none of which may be given to another call.
+        settled: what the conversation says of tools of MCP servers.
         answer_schema: the JSON schema that the answer must fit, if the upstream does not see to it.
+        text_call: the function whose call the answer's text stands for, or None.
+        checks_inputs: inputs of custom tools are to be checked against their grammars, because the
+            upstream does not see to it.
         dropped: paths of what was not sent.
         adapted: paths of what was sent in another form.
+        truncated: which share of the request was left out because all of it would not fit.
     """
 
     chat: ChatRequest
@@ -49,9 +58,13 @@ class Translation(msgspec.Struct, frozen=True):
     tool_choice: Any
     max_calls: int | None
     call_ids: frozenset[str]
+    settled: Settled
     answer_schema: dict[str, Any] | None
     dropped: tuple[str, ...]
     adapted: tuple[str, ...]
+    truncated: float = 0.0
+    text_call: str | None = None
+    checks_inputs: bool = False
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,24 +73,51 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         unknown: what to do with fields that nobody knows.
         hosted: what to do with tools that only a hosting server could run.
+        runs: types of hosted tools that are run here all the same.
+        custom_grammars: what to do with the grammars of custom tools beyond describing them:
+            nothing, `enforce` them where the upstream can, or `repair` as well what does not fit.
         downgrades: send in another form what the upstream does not take as it is, and say so; or
             refuse it.
         pass_fields: fields of the provider's own that pass on unchanged; `*` is all.
         body: fields to add where the client gives none.
         open_sealed: (encrypted content) to the reasoning that we sealed, or None if it is not ours.
         open_compaction: the same for the summary of a conversation.
+        compacts: what `context_management` asks for is done; otherwise it is reported as dropped.
     """
 
     unknown: UnknownFields = "ignore"
     hosted: HostedTools = "drop"
+    runs: frozenset[str] = frozenset()
+    custom_grammars: CustomGrammars = "enforce"
     downgrades: Downgrades = "allow"
     pass_fields: frozenset[str] = frozenset()
     body: dict[str, Any] = {}
     open_sealed: Callable[[str], str | None] | None = None
     open_compaction: Callable[[str], str | None] | None = None
+    compacts: bool = False
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """What came of a request since it was made, if tools are run for it here.
+
+    Attributes:
+        said: what its response has said, and what came of its calls.
+        listing: which tools there are; None while that is not known.
+        has_called: tools were run here for it.
+        may_call: the model may still call tools that are run here.
+        must_call: the function that has to be called now, whatever the request chose.
+    """
+
+    said: tuple[PlacedItem, ...] = ()
+    listing: HostedListing | None = None
+    has_called: bool = False
+    may_call: bool = True
+    must_call: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
 _DEFAULTS = Options()
+_NOTHING_YET = Progress()
 _NO_HISTORY = History()
 
 
@@ -89,6 +129,8 @@ def to_chat_request(
     history: History | None = None,
     needs_input: bool = True,
     options: Options = _DEFAULTS,
+    drop_share: float = 0.0,
+    progress: Progress = _NOTHING_YET,
 ) -> Translation:
     """Translate a request.
 
@@ -100,6 +142,8 @@ def to_chat_request(
             (`previous_response_id`); without it, such a request is refused.
         needs_input: refuse a request that says nothing. Only one that is not sent may say nothing.
         options: how requests are translated, whatever the upstream is.
+        drop_share: how much of the request is to be left out, the oldest first; see `truncation`.
+        progress: what came of it, to ask for the next turn.
 
     Raises:
         InvalidRequestError: something cannot be translated; `param` is its path.
@@ -115,26 +159,40 @@ def to_chat_request(
         raise _no_input(given.skipped)
     parameters = to_chat_parameters(request, dialect, options.unknown, options.pass_fields)
     found = [*history.tools, *given.tools]
-    toolbox = open_toolbox(request.tools or (), found=found, hosted=options.hosted)
-    chosen = choose_tools(request.tool_choice, toolbox)
+    toolbox = open_toolbox(
+        request.tools or (),
+        found=found,
+        hosted=options.hosted,
+        runs=options.runs,
+        listing=progress.listing,
+    )
+    chosen = choose_tools(request.tool_choice, toolbox, is_first=not progress.has_called)
+    tools = [tool for tool in chosen.tools if progress.may_call or not tool.runs_here]
     chat = {**options.body, **parameters.chat}
-    if chosen.tools:
-        chat["tools"] = [_chat_tool(tool) for tool in chosen.tools]
-        if chosen.choice is not None:
+    if tools:
+        chat["tools"] = [_chat_tool(tool) for tool in tools]
+        if progress.must_call is not None:
+            chat["tool_choice"] = {"type": "function", "function": {"name": progress.must_call}}
+        elif chosen.choice is not None:
             chat["tool_choice"] = chosen.choice
         if request.parallel_tool_calls is not None:
             chat["parallel_tool_calls"] = request.parallel_tool_calls
     conversation = Conversation(dialect, options.open_sealed)
-    items = [*_instructions(request), *history.items, *given.items]
+    settled = settle([*_instructions(request), *history.items, *given.items, *progress.said])
+    items = with_chat_names(settled.items, toolbox)
     items, superseded = expand(items, options.open_compaction)
+    shortened = drop_oldest(items, drop_share, other_bytes=len(_encode(chat)) if drop_share else 0)
+    items = list(shortened.items)
     messages = conversation.build(items)
     if needs_input and not messages:
         raise _no_input([])
     assert request.model is not None  # checked when it was decoded
+    grammars = _grammars(tools, options)
     fitted = fit(
         ChatRequest(model or request.model, tuple(messages), chat),
         dialect,
         kept=kept_fields(request, options.pass_fields) | options.body.keys(),
+        grammars=grammars,
     )
     if options.downgrades == "refuse":
         changed = [*fitted.dropped, *fitted.adapted]
@@ -143,23 +201,55 @@ def to_chat_request(
         )
     return Translation(
         chat=fitted.request(),
-        toolbox=toolbox,
+        toolbox=_as_asked(toolbox, fitted.text_call),
         tool_choice=chosen.echo,
         max_calls=1 if request.parallel_tool_calls is False else None,
         call_ids=frozenset(
             placed.item.call_id for placed in items if isinstance(placed.item, Call)
         ),
+        settled=settled,
         answer_schema=fitted.answer_schema,
         dropped=(
             *parameters.dropped,
+            *(
+                ["context_management"]
+                if request.context_management and not options.compacts
+                else ()
+            ),
             *toolbox.dropped,
             *given.skipped,
             *superseded,
+            *_places(shortened.dropped, request),
             *conversation.dropped,
             *fitted.dropped,
         ),
         adapted=(*conversation.adapted, *fitted.adapted),
+        truncated=shortened.share,
+        text_call=fitted.text_call,
+        checks_inputs=bool(grammars)
+        and options.custom_grammars == "repair"
+        and fitted.text_call is None,
     )
+
+
+def _grammars(tools: Sequence[OfferedTool], options: Options) -> dict[str, GrammarInput]:
+    if options.custom_grammars == "describe":
+        return {}
+    return {tool.definition.name: tool.grammar for tool in tools if tool.grammar is not None}
+
+
+def _as_asked(toolbox: Toolbox, text_call: str | None) -> Toolbox:
+    """Return the tools, of which one may be asked for by its input alone."""
+    if text_call is None:
+        return toolbox
+    asked = {text_call: as_given(toolbox.offered[text_call])}
+    return msgspec.structs.replace(toolbox, offered={**toolbox.offered, **asked})
+
+
+def _places(items: Sequence[PlacedItem], request: ResponseRequest) -> list[str]:
+    """Return where items stand in the request; those of the history have one place in common."""
+    history = next((name for name in REFERENCES if getattr(request, name) is not None), "")
+    return list(dict.fromkeys(at for placed in items if (at := placed.at or history)))
 
 
 def _refuse_downgrades(paths: Sequence[str]) -> None:

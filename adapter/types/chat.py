@@ -41,16 +41,17 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     tool_call_id: str | UnsetType = UNSET
 
 
-class ChatFunctionDefinition(msgspec.Struct, frozen=True):
+class ChatFunctionDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """In the usual order: chat templates show it as it comes, and models were trained so."""
+
     name: str
-    parameters: dict[str, Raw] | Raw
     description: str | UnsetType = UNSET
+    parameters: dict[str, Raw] | Raw
     strict: bool | UnsetType = UNSET
 
 
-class ChatTool(msgspec.Struct, frozen=True):
+class ChatTool(msgspec.Struct, frozen=True, tag="function"):
     function: ChatFunctionDefinition
-    type: Literal["function"] = "function"
 
 
 class ChatRequest(msgspec.Struct, frozen=True):

@@ -82,6 +82,11 @@ class ChatResponseFormat(msgspec.Struct, frozen=True):
     json_schema: ChatJsonSchema | None = None
 
 
+class ContextManagement(msgspec.Struct, frozen=True):
+    type: str
+    compact_threshold: Annotated[int, Meta(ge=1)] | None = None
+
+
 class ResponseRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a client asked for; `adapter.translate.parameters` has a row for each field.
 
@@ -124,7 +129,7 @@ class ResponseRequest(msgspec.Struct, frozen=True, kw_only=True):
     prompt_cache_options: dict[str, Any] | None = None
     service_tier: str | None = None
     client_metadata: dict[str, Any] | None = None
-    context_management: list[Any] | None = None
+    context_management: list[ContextManagement] | None = None
     prompt: dict[str, Any] | None = None
     moderation: dict[str, Any] | None = None
     access_programs: Any | None = None

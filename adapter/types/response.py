@@ -9,6 +9,7 @@ Source: Open Responses 2026-04-24 `ResponseResource`; OpenAI SDK 3.51 `Response`
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapter.types.items import Compaction, OutputItem
 
@@ -39,6 +40,10 @@ class IncompleteDetails(msgspec.Struct, frozen=True):
 class ResponseError(msgspec.Struct, frozen=True):
     code: str
     message: str
+
+
+class ConversationId(msgspec.Struct, frozen=True):
+    id: str
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     user: str | None = None
+    conversation: ConversationId | UnsetType = UNSET
 
 
 class CompactedResponse(msgspec.Struct, frozen=True, kw_only=True):

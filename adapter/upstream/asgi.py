@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from adapter.upstream.asgi_call import AsgiCall
 from adapter.upstream.asgi_scope import DEFAULT_SCOPE, chat_scope
+from adapter.upstream.base import path_under
 from adapter.upstream.faults import Timeouts
 
 
@@ -60,9 +61,17 @@ class AsgiUpstream:
 
     def open(self, body: bytes, headers: Mapping[str, str]) -> "AsgiCall":
         """See `Upstream.open`."""
+        return self._call(chat_scope(self._scope, self._path_prefix, body, headers), body)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "AsgiCall":
+        """See `Poster.post`."""
+        path = path_under(self._path_prefix, path)
+        return self._call(chat_scope(self._scope, path, body, headers, route=""), body)
+
+    def _call(self, scope: dict[str, Any], body: bytes) -> "AsgiCall":
         return AsgiCall(
             self._app,
-            chat_scope(self._scope, self._path_prefix, body, headers),
+            scope,
             body,
             timeouts=self._timeouts,
             read_ahead_bytes=self._read_ahead_bytes,

@@ -32,19 +32,24 @@ _KEPT_EXTENSIONS: Final = frozenset({"tls"})
 
 
 def chat_scope(
-    client: Mapping[str, Any], path_prefix: str, body: bytes, headers: Mapping[str, str]
+    client: Mapping[str, Any],
+    path_prefix: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    route: str = CHAT_ROUTE,
 ) -> dict[str, Any]:
-    """Return the scope of a POST of `body` to the chat route.
+    """Return the scope of a POST of `body` to the chat route, or another one.
 
     Args:
         client: scope of the client's request, `http` or `websocket`; it is not changed.
         path_prefix: of the app's API, under the mount point.
         body: of the chat request.
         headers: to send besides our own; those of the client are not passed.
+        route: under the prefix.
     """
     scope = dict(client)
     scope.pop("subprotocols", None)  # of a WebSocket
-    path = _mount_point(client) + path_prefix + CHAT_ROUTE
+    path = _mount_point(client) + path_prefix + route
     extensions = client.get("extensions") or {}
     scope |= {
         "type": "http",

@@ -4,9 +4,23 @@ An `Upstream` knows where the server is and how to reach it (network or in proce
 nothing of Responses, chat deltas or SSE: bodies go in and bytes come out.
 """
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
+
+_VERSION = re.compile(r"/v\d\w*$")
+
+
+def path_under(base: str, path: str) -> str:
+    """Return the whole path of what is posted besides chat requests; see `Poster`.
+
+    Args:
+        base: path of the base URL, such as `/v1`.
+        path: under it, or with a slash before it, beside the version that it ends in.
+    """
+    base = base.rstrip("/")
+    return _VERSION.sub("", base) + path if path.startswith("/") else f"{base}/{path}"
 
 
 class UpstreamAnswer(Protocol):
@@ -61,4 +75,22 @@ class ModelLister(Protocol):
         self, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[UpstreamAnswer]:
         """Get `/models`; see `Upstream.open` for errors."""
+        ...
+
+
+@runtime_checkable
+class Poster(Protocol):
+    """An upstream that takes other posts than chat requests."""
+
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[UpstreamAnswer]:
+        """Post JSON to a path under the base URL; see `Upstream.open`.
+
+        Args:
+            path: such as `embeddings`; one that begins with a slash stands beside the version of
+                the API, as `/tokenize` does beside `/v1`.
+            body: the JSON.
+            headers: as for `open`.
+        """
         ...

@@ -15,6 +15,7 @@ import httpx2
 from adapter._version import __version__
 from adapter.errors import UpstreamError
 from adapter.upstream import faults
+from adapter.upstream.base import path_under
 from adapter.upstream.faults import Fault, Timeouts
 
 _FIXED_HEADERS: Final = {
@@ -78,25 +79,36 @@ class HttpxUpstream:
             base = httpx2.URL(base_url or "")
         if not base.host:
             raise ValueError("an httpx2 client without base_url, or a transport, needs a base URL")
-        path, _, query = base.raw_path.partition(b"?")
-        route = path.rstrip(b"/") + b"/chat/completions"
-        self._url = base.copy_with(raw_path=route + b"?" + query if query else route)
+        self._base = base
+        self._url = self._url_of("chat/completions")
         self.peer = base.netloc.decode("ascii")
         self.timeouts = Timeouts(connect_timeout, idle_timeout, idle_timeout)
 
     def open(self, body: bytes, headers: Mapping[str, str]) -> "HttpxCall":
         """See `Upstream.open`."""
+        return self._post(self._url, body, headers)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "HttpxCall":
+        """See `Poster.post`."""
+        return self._post(self._url_of(path), body, headers)
+
+    def _url_of(self, path: str) -> httpx2.URL:
+        base, mark, query = self._base.raw_path.decode("ascii").partition("?")
+        raw_path = path_under(base, path) + mark + query
+        return self._base.copy_with(raw_path=raw_path.encode("ascii"))
+
+    def _post(self, url: httpx2.URL, body: bytes, headers: Mapping[str, str]) -> "HttpxCall":
         headers = {**_DEFAULT_HEADERS, **headers, **_FIXED_HEADERS}
         connect, idle = self.timeouts.connect, self.timeouts.idle
         timeout = httpx2.Timeout(idle, connect=connect, pool=connect)
         if isinstance(self._target, httpx2.AsyncClient):
             request = self._target.build_request(
-                "POST", self._url, content=body, headers=headers, timeout=timeout
+                "POST", url, content=body, headers=headers, timeout=timeout
             )
         else:
             extensions = {"timeout": timeout.as_dict()}
             request = httpx2.Request(
-                "POST", self._url, content=body, headers=headers, extensions=extensions
+                "POST", url, content=body, headers=headers, extensions=extensions
             )
         return HttpxCall(self, request)
 

@@ -359,8 +359,8 @@ async def test_conversation_that_does_not_fit_is_summarised_as_far_as_it_does(
     asked = [request.json for request in upstream.requests]
     limits = [each.get("max_tokens") or each.get("max_completion_tokens") for each in asked]
     assert limits == [8192, None, None, None]
-    assert [len(each["messages"]) for each in asked] == [18, 18, 10, 6]
-    assert contents(upstream)[:2] == ["You are an agent.", "user 6"]
+    assert [len(each["messages"]) for each in asked] == [18, 18, 8, 4]
+    assert contents(upstream)[:2] == ["You are an agent.", "user 7"]
 
 
 async def test_conversation_that_cannot_be_shortened_enough_is_an_overflow(

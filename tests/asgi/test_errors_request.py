@@ -161,7 +161,7 @@ async def test_missing_model_is_worded_as_openai_words_it(
         ("GET", "/"),
         ("GET", "/v1"),
         ("POST", "/v1/response"),
-        ("POST", "/v1/responses/extra"),
+        ("POST", "/v1/responses/extra/more"),
         ("POST", "/V1/RESPONSES"),
         ("POST", "/v2/responses"),
         ("POST", "/v1/chat/completions"),

@@ -56,7 +56,7 @@ def play(steps: Sequence[Step], *, send_seconds: float = 0, **settings: Any) -> 
         send_seconds: how long the client takes for each body.
         settings: of the app.
     """
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(_play(steps, send_seconds, settings))
 
 
@@ -70,7 +70,7 @@ def play_socket(
         steps: what the upstream does for each request; see `play`.
         settings: of the app.
     """
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(_play_socket(frames, steps, settings))
 
 
@@ -141,7 +141,9 @@ class _Selector(selectors.DefaultSelector):
         return super().select(0)
 
 
-class _VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Time passes only when nothing else is left to do, and then at once."""
+
     def __init__(self) -> None:
         self._virtual = _Selector()
         super().__init__(self._virtual)

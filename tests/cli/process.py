@@ -106,9 +106,12 @@ def run(
 
 
 def clean_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return our environment without settings of the adapter, and with these variables."""
+    """Return our environment with these variables, and else no settings of the adapter.
+
+    But for the store: by default `serve` would write to the folder of whoever runs the tests.
+    """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
-    return ours | {"PYTHONUNBUFFERED": "1"} | dict(environ or {})
+    return ours | {"PYTHONUNBUFFERED": "1", "ADAPTER_STORE": "none"} | dict(environ or {})
 
 
 def free_port() -> int:

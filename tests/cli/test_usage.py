@@ -10,7 +10,8 @@ from tests.cli.process import run, taken_port
 
 
 def invoke(*arguments: str, **environ: str) -> Result:
-    runner = CliRunner(env=dict.fromkeys(_settings_in_environment()) | environ)
+    settings = dict.fromkeys(_settings_in_environment())
+    runner = CliRunner(env=settings | {"ADAPTER_STORE": "none"} | environ)
     return runner.invoke(main, arguments)
 
 

@@ -12,18 +12,22 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from adapter.asgi.app import make_sidecar
 from adapter.config import Settings
 from adapter.dialects import find_dialect
+from adapter.fetch.guard import UrlPolicy
 from adapter.routing import choose_route
 from tests.readme.document import DIALECTS_README, README, ROOT, code_block, marks
 from tests.servers.adapter import serve
-from tests.servers.answers import text_answer
+from tests.servers.answers import text_answer, tool_answer
+from tests.servers.mcp_servers import tool_server_in_thread
 from tests.servers.scripted import ScriptedUpstream, scripted_upstream
 
 LIMIT_SECONDS = 60
@@ -207,3 +211,32 @@ def test_every_block_that_can_run_is_marked() -> None:
     tested = [name for kind, name in marks() if kind == "tested"]
 
     assert len(blocks) == len(tested) + 1  # the two commands of `make`, which `test_tables` checks
+
+
+def test_mcp_server_is_called(
+    upstream: ScriptedUpstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream.reply(tool_answer(("search", {"query": "release"})), text_answer("Nothing much."))
+    with tool_server_in_thread() as server:
+        settings = Settings(upstream=upstream.url, fetch=_loopback(server.url))
+        with serve(make_sidecar(settings)) as url:
+            run_block("mcp", (ADAPTER, url), ("https://mcp.example.com/mcp", server.url))
+
+    assert capsys.readouterr().out == "Nothing much.\n"
+    assert server.calls == [("search", {"query": "release"})]
+
+
+def _loopback(url: str) -> UrlPolicy:
+    port = urlsplit(url).port
+    assert port is not None
+    return UrlPolicy(allow_http=True, allow_private=True, allowed_ports=(port,))
+
+
+def test_settings_of_hosted_tools_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(code_block("tested", "hosted"))
+
+    settings = Settings.load(file, environ={})
+
+    assert settings.mcp.keys() == {"wiki", "files"}
+    assert settings.tools["web_search"].tool == "search"

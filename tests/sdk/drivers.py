@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 
 import openai
 from openai.types.responses import CompactedResponse, ParsedResponse, Response
+from openai.types.responses.input_token_count_response import InputTokenCountResponse
 
 LIMIT_SECONDS = 30.0  # the toy model is slow where other programs take its cores
 KEY = "key-of-the-client"
@@ -52,6 +53,9 @@ class Sdk(Protocol):
 
     def compact(self, **request: Any) -> CompactedResponse:
         """Return `responses.compact(...)`."""
+
+    def count_input_tokens(self, **request: Any) -> int:
+        """Return the count of `responses.input_tokens.count(...)`."""
 
     def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
         """Return the events of each request over one `responses.connect()`.
@@ -97,6 +101,9 @@ class SyncSdk:
 
     def compact(self, **request: Any) -> CompactedResponse:
         return self._responses.compact(**request)
+
+    def count_input_tokens(self, **request: Any) -> int:
+        return _count(self._responses.input_tokens.count(**request))
 
     def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
         turns: list[list[Any]] = []
@@ -157,6 +164,9 @@ class AsyncSdk:
     def compact(self, **request: Any) -> CompactedResponse:
         return self._runner.run(self._responses.compact(**request))
 
+    def count_input_tokens(self, **request: Any) -> int:
+        return _count(self._runner.run(self._responses.input_tokens.count(**request)))
+
     def converse(self, *requests: dict[str, Any]) -> list[list[Any]]:
         async def talk() -> list[list[Any]]:
             turns: list[list[Any]] = []
@@ -169,6 +179,11 @@ class AsyncSdk:
             return turns
 
         return self._runner.run(talk())
+
+
+def _count(counted: InputTokenCountResponse) -> int:
+    assert counted.object == "response.input_tokens"
+    return counted.input_tokens
 
 
 def _continuing(turns: list[list[Any]]) -> dict[str, Any]:

@@ -159,9 +159,20 @@ def test_unknown_path_of_a_mounted_app_is_not_found() -> None:
         openai.OpenAI(base_url=f"{url}/v1", **OPTIONS) as client,
         pytest.raises(openai.NotFoundError) as caught,
     ):
-        client.responses.retrieve("resp_1")
+        client.embeddings.create(model="m", input="Hi", encoding_format="float")
 
     assert caught.value.code == "unknown_url"
+
+
+def test_response_is_not_found_where_nothing_is_stored() -> None:
+    with (
+        serve(ResponsesAPI("http://127.0.0.1:9/v1")) as url,
+        openai.OpenAI(base_url=f"{url}/v1", **OPTIONS) as client,
+        pytest.raises(openai.NotFoundError) as caught,
+    ):
+        client.responses.retrieve("resp_1")
+
+    assert caught.value.code == "no_store"
 
 
 # How an answer ends that is not complete, and what is said of it.

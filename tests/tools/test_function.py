@@ -73,13 +73,13 @@ def test_a_function_that_is_none_is_refused_by_its_path(
 
 # (name, tool, what the chat model is offered)
 OFFERS: list[tuple[str, FunctionTool, ChatFunctionDefinition]] = [
-    ("only a name", FunctionTool("f"), ChatFunctionDefinition("f", NO_PARAMETERS)),
+    ("only a name", FunctionTool("f"), ChatFunctionDefinition(name="f", parameters=NO_PARAMETERS)),
     (
         "everything",
         FunctionTool("f", "d", PARAMETERS, False),
-        ChatFunctionDefinition("f", PARAMETERS, "d", False),
+        ChatFunctionDefinition(name="f", parameters=PARAMETERS, description="d", strict=False),
     ),
-    ("empty parameters", FunctionTool("f", "", {}), ChatFunctionDefinition("f", NO_PARAMETERS, "")),
+    ("empty parameters", FunctionTool("f", "", {}), ChatFunctionDefinition(name="f", parameters=NO_PARAMETERS, description="")),
 ]
 
 
@@ -96,7 +96,9 @@ def test_a_function_of_a_namespace_is_offered_under_both_names() -> None:
     offered = offer_function(FunctionTool("search", "Finds pages."), "web", "About the web.")
 
     assert offered.definition == ChatFunctionDefinition(
-        "web__search", NO_PARAMETERS, "About the web.\n\nFinds pages."
+        name="web__search",
+        description="About the web.\n\nFinds pages.",
+        parameters=NO_PARAMETERS,
     )
     assert (offered.name, offered.namespace) == ("search", "web")
 

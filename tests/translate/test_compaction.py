@@ -229,19 +229,23 @@ def test_older_half_is_left_out_up_to_a_turn_and_the_beginning_stays() -> None:
     assert rest is not None
     kept = [placed.item.content for placed in rest]  # type: ignore[union-attr]
     assert kept == ["S", "D", "3", "4"]
-    assert [placed.at for placed in rest] == ["input[0]", "input[1]", "", ""]
+    assert [placed.at for placed in rest] == ["input[0]", "input[1]", "input[6]", "input[7]"]
 
 
-def test_output_whose_call_was_left_out_is_left_out_too() -> None:
-    rest = without_oldest(items_of([call("a"), call("b"), output("a"), output("b")]))
+def test_question_may_be_left_out_before_what_came_of_it() -> None:
+    given = items_of([user("1"), call("a"), output("a"), call("b"), output("b")])
 
-    assert rest is not None
-    translation = to_chat_request(request_of("Go on."), GENERIC, history=History(rest))
-    assert said(translation) == [("user", "Go on.")]
+    assert without_oldest(given) == tuple(given[3:])
 
 
 @pytest.mark.parametrize(
-    "given", [[], [user("1")], [{"role": "system", "content": "S"}, user("1")]]
+    "given",
+    [
+        [],
+        [user("1")],
+        [{"role": "system", "content": "S"}, user("1")],
+        [call("a"), call("b"), output("a"), output("b")],
+    ],
 )
 def test_nothing_is_left_out_of_next_to_nothing(given: list[Any]) -> None:
     assert without_oldest(items_of(given)) is None

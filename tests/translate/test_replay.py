@@ -8,16 +8,32 @@ import pytest
 from adapter.translate.items import PlacedItem
 from adapter.translate.replay import History, own_input, own_output, read_history
 from adapter.translate.request import to_chat_request
-from adapter.types.input import Call, CallOutput, CompactionItem, MessageItem, ReasoningItem
+from adapter.types.hosted import ListedTool
+from adapter.types.input import (
+    Call,
+    CallOutput,
+    CompactionItem,
+    McpApprovalRequestItem,
+    McpCallItem,
+    McpListToolsItem,
+    MessageItem,
+    ReasoningItem,
+)
 from adapter.types.items import (
     ApplyPatchCall,
+    CodeInterpreterCall,
     Compaction,
     ComputerCall,
     CustomToolCall,
+    ExtensionCall,
+    FileSearchCall,
     FunctionCall,
     LocalShellAction,
     LocalShellCall,
     Logprob,
+    McpApprovalRequest,
+    McpCall,
+    McpListTools,
     Message,
     OutputItem,
     OutputText,
@@ -29,6 +45,7 @@ from adapter.types.items import (
     ShellCall,
     SummaryText,
     ToolSearchCall,
+    WebSearchCall,
 )
 from adapter.types.parts import OutputTextPart, ReasoningTextPart, RefusalPart, SummaryTextPart
 from tests.translate.requests import PLAIN, request
@@ -88,6 +105,28 @@ ITEMS: list[tuple[str, OutputItem, Any]] = [
         Call("c", "computer", {"actions": [{"type": "wait"}]}),
     ),
     ("compaction", Compaction("cmp_1", "sealed"), CompactionItem("sealed")),
+    (
+        "mcp_list_tools",
+        McpListTools("mcpl_1", "s", (ListedTool("t", {"type": "object"}),)),
+        McpListToolsItem("s", [ListedTool("t", {"type": "object"})]),
+    ),
+    (
+        "mcp_call",
+        McpCall("mcp_1", "s", "t", "{}", DONE, output="o", approval_request_id="mcpr_1"),
+        McpCallItem("mcp_1", "s", "t", "{}", "o", approval_request_id="mcpr_1"),
+    ),
+    (
+        "mcp_approval_request",
+        McpApprovalRequest("mcpr_1", "s", "t", "{}"),
+        McpApprovalRequestItem("mcpr_1", "s", "t", "{}"),
+    ),
+]
+# The answer tells what came of them.
+SKIPPED: list[OutputItem] = [
+    WebSearchCall("ws_1", DONE, {"type": "search", "query": "q"}),
+    FileSearchCall("fs_1", DONE, ("q",)),
+    CodeInterpreterCall("ci_1", DONE, "1", "cntr_1"),
+    ExtensionCall("acme:x_call", "ext_1", DONE, "{}"),
 ]
 
 
@@ -98,8 +137,15 @@ def test_output_is_history(item: OutputItem, expected: Any) -> None:
     assert history == History((PlacedItem(expected),))
 
 
+@pytest.mark.parametrize("item", SKIPPED)
+def test_other_hosted_calls_are_no_history(item: OutputItem) -> None:
+    assert read_history([own_output([item])]) == History()
+
+
 def test_every_kind_of_output_is_tried_here() -> None:
-    assert {type(item) for _, item, _ in ITEMS} == set(get_args(OutputItem))
+    tried = {type(item) for item in [*(item for _, item, _ in ITEMS), *SKIPPED]}
+
+    assert tried == set(get_args(OutputItem))
 
 
 def test_what_no_model_reads_is_left_out() -> None:

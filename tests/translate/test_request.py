@@ -9,8 +9,11 @@ import pytest
 from adapter.dialects import dialect_named
 from adapter.errors import InvalidRequestError
 from adapter.tools.toolbox import open_toolbox
+from adapter.translate.approvals import settle
+from adapter.translate.items import PlacedItem
 from adapter.translate.request import Options, Translation, to_chat_request
 from adapter.types.chat import ChatMessage, ChatRequest
+from adapter.types.input import MessageItem
 from tests.translate.requests import PLAIN, call, chat, output, refusal, request, translate
 
 TOOL = {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}
@@ -31,6 +34,7 @@ def test_the_least_request_is_translated() -> None:
         tool_choice="auto",
         max_calls=None,
         call_ids=frozenset(),
+        settled=settle([PlacedItem(MessageItem("user", "Hello"), "input")]),
         answer_schema=None,
         dropped=(),
         adapted=(),

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from adapter.errors import UpstreamError, UpstreamTimeoutError
 from adapter.upstream.aiohttp_faults import RAISED, error_before_headers, error_in_body
 from adapter.upstream.faults import Timeouts
 from adapter.upstream.http import HttpUpstream
+from adapter.upstream.pool import Address
 from tests.servers.answers import Answer, Eof, Hang, Pause, Reset, raw
 from tests.servers.scripted import ScriptedUpstream
 from tests.upstream.calls import opened
@@ -56,12 +56,12 @@ BEFORE_HEADERS = [
     ),
     pytest.param(raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "HTTP/1.1 that can be read", id="not HTTP"),
     pytest.param(
-        raw(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 20_000 + b"\r\n\r\n"),
-        "HTTP/1.1 that can be read (LineTooLong)",
+        raw(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 200_000),
+        "HTTP/1.1 that can be read",
         id="long header",
     ),
     pytest.param(
-        raw(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 40_000),
         "HTTP/1.1 that can be read",
         id="many headers",
     ),
@@ -103,7 +103,6 @@ CHUNKED = {"transfer-encoding": "chunked"}
 async def test_fault_in_the_body(
     server: ScriptedUpstream, headers: dict[str, str], start: bytes, end: Eof | Reset | bytes
 ) -> None:
-    """aiohttp 3.14.5 by itself would wait for ever behind the malformed chunks."""
     pause = Pause()
     server.reply(Answer(headers=headers, chunks=[start, pause, end, Hang()], framing="close"))
     error = await failure(HttpUpstream(server.url), after_chunk=pause)
@@ -193,18 +192,12 @@ async def test_refused_connection_names_host_port_and_reason(server: ScriptedUps
     assert error.status == 502
 
 
-class FailingResolver(AbstractResolver):
-    """Knows no host."""
-
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
-        raise OSError(-2, "Name or service not known")
-
-    async def close(self) -> None:
-        pass
+async def no_names(host: str, port: int) -> list[Address]:
+    raise OSError(-2, "Name or service not known")
 
 
 async def test_unknown_host_name_is_said_to_be_that() -> None:
-    error = await failure(HttpUpstream("http://model.internal/v1", resolver=FailingResolver()))
+    error = await failure(HttpUpstream("http://model.internal/v1", resolve=no_names))
 
     assert "model.internal:80: its host name does not resolve (Name or serv" in error.message
 
@@ -261,7 +254,6 @@ async def test_header_that_would_split_the_request_is_not_sent(server: ScriptedU
 async def test_failure_shows_neither_keys_nor_queries(
     server: ScriptedUpstream, answer: Answer, _expected: str
 ) -> None:
-    """aiohttp's own exceptions hold the request headers and quote URLs."""
     server.reply(answer)
     error = await failure(HttpUpstream(f"{server.url}?api-key=secret"))
     shown = "".join(traceback.format_exception(error)) + repr(error.__cause__)

@@ -64,4 +64,4 @@ PYTHONPATH=$PWD "$VLLM_VENV/bin/python" -c 'from adapter import ResponsesMiddlew
   "vLLM's environment lacks what the adapter needs: $VLLM_VENV/bin/python -m pip install $PWD"
 
 export VLLM_VENV
-exec .venv/bin/python -m pytest tests/vllm/test_vllm.py "$@"
+exec .venv/bin/python -m pytest tests/vllm/test_vllm.py tests/vllm/test_grammars.py "$@"

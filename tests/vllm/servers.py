@@ -84,7 +84,7 @@ def vllm_behind_sidecar(folder: Path) -> Iterator[Server]:
     """
     with _vllm(folder, "--stream-interval", "10") as upstream:
         options = _ADAPTER_SETTINGS | {"upstream": f"{upstream}{MOUNT}/v1", "port": "0"}
-        command = [sys.executable, "-m", "adapter", "serve"]
+        command = [sys.executable, "-m", "adapter", "serve", "--store", "none"]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", value]
         with _running(command, {}, folder / "sidecar.log", _SIDECAR_IS_UP) as told:

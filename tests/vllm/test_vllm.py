@@ -315,6 +315,45 @@ def test_client_that_leaves_stops_generation(server: Server, stream: bool) -> No
     assert read_metric(server, generated) < generated_before + wanted
 
 
+# The context
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(ask("Hello"), id="text"),
+        pytest.param(ask("Hello", **NOT_THINKING), id="without reasoning"),
+        pytest.param(ask("Hello", reasoning={"effort": "high"}), id="effort"),
+        pytest.param(ask("Hello", tools=[GET_WEATHER, GET_TIME]), id="tools"),
+        pytest.param(ask("Hello", instructions="Be brief."), id="instructions"),
+    ],
+)
+def test_count_is_what_a_real_call_costs(sdk: openai.OpenAI, asked: dict[str, Any]) -> None:
+    del (counted := dict(asked))["temperature"]  # shapes the answer alone
+
+    count = sdk.responses.input_tokens.count(**counted)
+
+    usage = sdk.responses.create(max_output_tokens=1, **asked).usage
+    assert usage is not None
+    assert count.input_tokens == usage.input_tokens
+
+
+def test_what_does_not_fit_is_truncated(server: Server) -> None:
+    """It counts no further than its context, so what is left out is found by halves."""
+    turns = [
+        {"role": role, "content": "Hello " * (MAX_MODEL_LEN // 8)}
+        for _ in range(6)
+        for role in ("user", "assistant")
+    ]
+    request = ask([*turns, {"role": "user", "content": "Who are you?"}], **NOT_THINKING)
+
+    answer = post(server.url, request | {"truncation": "auto"})
+
+    assert answer.status_code == 200, answer.text
+    assert 0 < answer.json()["usage"]["input_tokens"] < MAX_MODEL_LEN
+    assert answer.headers["x-adapter-dropped"].startswith("input[0], input[1]")
+
+
 # What a probe finds
 
 # (check, beginning of the finding); the adapter passes the questions on as they are.

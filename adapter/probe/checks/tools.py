@@ -34,8 +34,12 @@ _CITY: dict[str, Any] = {
     "required": ["city"],
 }
 _PARAMETERS = msgspec.Raw(msgspec.json.encode(_CITY))
-_WEATHER = ChatFunctionDefinition("get_weather", _PARAMETERS, "Get the current weather in a city.")
-_TIME = ChatFunctionDefinition("get_time", _PARAMETERS, "Get the current time in a city.")
+_WEATHER = ChatFunctionDefinition(
+    name="get_weather", description="Get the current weather in a city.", parameters=_PARAMETERS
+)
+_TIME = ChatFunctionDefinition(
+    name="get_time", description="Get the current time in a city.", parameters=_PARAMETERS
+)
 TOOLS = (ChatTool(_WEATHER), ChatTool(_TIME))
 _ASK_WEATHER = user("What is the weather in Paris?")
 _NAMED = {"type": "function", "function": {"name": _TIME.name}}

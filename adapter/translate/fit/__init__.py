@@ -5,15 +5,17 @@ the Responses parameter that the client sent. Messages are arranged for every up
 reported only where a refusal taught how.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from adapter.dialects import Dialect
+from adapter.tools.kinds import GrammarInput
 from adapter.translate.fit.body import fit_body
 from adapter.translate.fit.call_ids import fit_call_ids
 from adapter.translate.fit.draft import Draft
 from adapter.translate.fit.effort import fit_effort
 from adapter.translate.fit.fields import fit_fields
 from adapter.translate.fit.formats import fit_format
+from adapter.translate.fit.grammars import fit_grammars
 from adapter.translate.fit.numbers import fit_numbers
 from adapter.translate.fit.reasoning import fit_reasoning
 from adapter.translate.fit.roles import fit_roles
@@ -34,6 +36,7 @@ __all__ = ["Draft", "fit"]
 # (step, the facts by which it arranges messages). Instructions come before roles are arranged;
 # fields are sorted out when all of them are there.
 _STEPS: tuple[tuple[Callable[[Draft, Dialect], None], tuple[str, ...]], ...] = (
+    (fit_grammars, ()),
     (fit_tool_choice, ()),
     (fit_format, ()),
     (fit_schemas, ()),
@@ -52,15 +55,21 @@ _STEPS: tuple[tuple[Callable[[Draft, Dialect], None], tuple[str, ...]], ...] = (
 )
 
 
-def fit(chat: ChatRequest, dialect: Dialect, kept: Collection[str] = ()) -> Draft:
+def fit(
+    chat: ChatRequest,
+    dialect: Dialect,
+    kept: Collection[str] = (),
+    grammars: Mapping[str, GrammarInput] | None = None,
+) -> Draft:
     """Return the request as the dialect takes it, with what was changed.
 
     Args:
         chat: the request as OpenAI would take it.
         dialect: of the upstream.
         kept: fields that are sent though the dialect may not know them.
+        grammars: that the input of custom tools has to fit, by the name of the function.
     """
-    draft = Draft(chat, kept)
+    draft = Draft(chat, kept, grammars)
     for step, facts in _STEPS:
         before = draft.messages
         step(draft, dialect)

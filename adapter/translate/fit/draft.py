@@ -1,8 +1,9 @@
 """A chat request while it is made to fit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from adapter.tools.kinds import GrammarInput
 from adapter.types.chat import ChatMessage, ChatRequest
 
 
@@ -13,6 +14,7 @@ class Draft:
         chat: the request as OpenAI would take it.
         kept: fields that go to the upstream by the operator's own word, whatever it is known to
             have.
+        grammars: that the input of custom tools has to fit, by the name of the function.
 
     Attributes:
         model: may be replaced.
@@ -24,9 +26,16 @@ class Draft:
         kept: as it was given.
         answer_schema: the JSON schema that the answer must fit, where the upstream does not see to
             it.
+        grammars: as they were given.
+        text_call: the function whose call the answer's text stands for, or None.
     """
 
-    def __init__(self, chat: ChatRequest, kept: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        chat: ChatRequest,
+        kept: Collection[str] = (),
+        grammars: Mapping[str, GrammarInput] | None = None,
+    ) -> None:
         self.model = chat.model
         self.messages: list[ChatMessage] = list(chat.messages)
         self.parameters: dict[str, Any] = dict(chat.parameters)
@@ -35,6 +44,8 @@ class Draft:
         self.lossless: set[str] = set()
         self.kept = kept
         self.answer_schema: dict[str, Any] | None = None
+        self.grammars = grammars or {}
+        self.text_call: str | None = None
 
     def rewrite(self, path: str) -> None:
         """Report what is said in another way, and means the same."""

@@ -27,7 +27,7 @@ _SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 def fit_format(draft: Draft, dialect: Dialect) -> None:
     """Ask for JSON in the strongest way that the upstream takes."""
     given = draft.parameters.get("response_format")
-    if not isinstance(given, dict):
+    if not isinstance(given, dict) or draft.text_call is not None:  # then it holds a grammar
         return
     schema: dict[str, Any] | None = (given.get("json_schema") or {}).get("schema")
     if given["type"] in dialect.formats:

@@ -12,6 +12,7 @@ from adapter.translate.lessons.fields import (
     strict_schemas,
 )
 from adapter.translate.lessons.formats import json_word, response_format
+from adapter.translate.lessons.grammars import grammar
 from adapter.translate.lessons.media import image_urls, parts
 from adapter.translate.lessons.messages import MESSAGE_LESSONS, developer_role
 from adapter.translate.lessons.numbers import fixed_number, number_range, one_of_two
@@ -24,6 +25,7 @@ __all__ = ["LESSONS"]
 LESSONS: tuple[Lesson, ...] = (
     developer_role,
     output_limit,
+    grammar,
     strict_schemas,
     json_word,
     response_format,

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 
 import {
   Agent,
+  OpenAIConversationsSession,
   OpenAIProvider,
   Runner,
   applyPatchTool,
@@ -12,9 +13,11 @@ import {
   handoff,
   hostedMcpTool,
   shellTool,
+  startOpenAIConversationsSession,
   tool,
   webSearchTool,
 } from "@openai/agents";
+import OpenAI from "openai";
 import { z } from "zod";
 
 import { answer } from "./lines.mjs";
@@ -33,6 +36,7 @@ const runner = (url, more = {}) =>
     modelProvider: new OpenAIProvider({ baseURL: url, apiKey: KEY, useResponses: true, ...more }),
     tracingDisabled: true,
   });
+const client = (url) => new OpenAI({ baseURL: url, apiKey: KEY, maxRetries: 0 });
 const agent = (more = {}) => new Agent({ name: "Assistant", instructions: "Be brief.", ...more });
 
 async function ask(url, prompt, more) {
@@ -80,7 +84,16 @@ const shell = {
   },
 };
 
+/** A hosted server that the adapter's settings know. */
+const farWeather = (requireApproval, onApproval) =>
+  hostedMcpTool({ serverLabel: "far", connectorId: "weather", requireApproval, onApproval });
+const approving = (approve) => farWeather("always", async () => ({ approve }));
+
 await answer({
+  mcp: (url) => ask(url, PROMPTS.compare, { tools: [farWeather("never")] }),
+  mcp_stream: (url) => stream(url, PROMPTS.steps, { tools: [farWeather("never")] }),
+  mcp_approved: (url) => ask(url, PROMPTS.weather, { tools: [approving(true)] }),
+  mcp_refused: (url) => ask(url, PROMPTS.weather, { tools: [approving(false)] }),
   text: (url) => ask(url, PROMPTS.hello),
   stream: (url) => stream(url, PROMPTS.hello),
   tools: (url) => ask(url, PROMPTS.weather, { tools: [getWeather] }),
@@ -102,6 +115,29 @@ await answer({
   async conversation(url) {
     const first = await runner(url).run(agent(), PROMPTS.remember);
     return ask(url, [...first.history, { role: "user", content: PROMPTS.recall }]);
+  },
+  async chained(url) {
+    const first = await runner(url).run(agent(), PROMPTS.remember);
+    const previousResponseId = first.lastResponseId;
+    const second = await runner(url).run(agent(), PROMPTS.recall, { previousResponseId });
+    return { text: second.finalOutput };
+  },
+  async in_conversation(url) {
+    const conversationId = await startOpenAIConversationsSession(client(url));
+    const one = agent({ tools: [getWeather] });
+    await runner(url).run(one, PROMPTS.remember, { conversationId });
+    const tools = await runner(url).run(one, PROMPTS.steps, { conversationId });
+    const last = await runner(url).run(one, PROMPTS.recall, { conversationId });
+    return { text: last.finalOutput, value: tools.finalOutput };
+  },
+  async session(url) {
+    const session = new OpenAIConversationsSession({ client: client(url) });
+    const one = agent({ tools: [getWeather] });
+    await runner(url).run(one, PROMPTS.remember, { session });
+    const tools = await runner(url).run(one, PROMPTS.steps, { session });
+    const last = await runner(url).run(one, PROMPTS.recall, { session });
+    await session.clearSession();
+    return { text: last.finalOutput, value: tools.finalOutput };
   },
   handoff(url) {
     const other = new Agent({ name: "weather_desk", handoffDescription: "Knows the weather." });

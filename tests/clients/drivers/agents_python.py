@@ -14,6 +14,7 @@ from agents import (
     HostedMCPTool,
     LocalShellTool,
     ModelSettings,
+    OpenAIConversationsSession,
     OpenAIResponsesModel,
     OpenAIResponsesWSModel,
     Runner,
@@ -44,9 +45,12 @@ def get_weather(city: str) -> str:
     return tell_weather(city)
 
 
+def client_of(url: str) -> AsyncOpenAI:
+    return AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
+
+
 def agent(url: str, kind: Any = OpenAIResponsesModel, **more: Any) -> Agent[None]:
-    client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
-    model = kind(MODEL, openai_client=client)
+    model = kind(MODEL, openai_client=client_of(url))
     return Agent(name="Assistant", instructions="Be brief.", model=model, **more)
 
 
@@ -81,6 +85,43 @@ async def image(url: str) -> dict[str, Any]:
 async def conversation(url: str) -> dict[str, Any]:
     first = await Runner.run(agent(url), PROMPTS["remember"])
     return await ask(url, [*first.to_input_list(), {"role": "user", "content": PROMPTS["recall"]}])
+
+
+async def chained(url: str) -> dict[str, Any]:
+    first = await Runner.run(agent(url), PROMPTS["remember"])
+    last = first.last_response_id
+    second = await Runner.run(agent(url), PROMPTS["recall"], previous_response_id=last)
+    return {"text": second.final_output, "sent": len(second.raw_responses)}
+
+
+async def chained_tools(url: str) -> dict[str, Any]:
+    result = await Runner.run(
+        agent(url, tools=[get_weather]), PROMPTS["steps"], auto_previous_response_id=True
+    )
+    return {"text": result.final_output}
+
+
+async def in_conversation(url: str) -> dict[str, Any]:
+    one = agent(url, tools=[get_weather])
+    conversation = await client_of(url).conversations.create()
+    await Runner.run(one, PROMPTS["remember"], conversation_id=conversation.id)
+    tools = await Runner.run(one, PROMPTS["steps"], conversation_id=conversation.id)
+    last = await Runner.run(one, PROMPTS["recall"], conversation_id=conversation.id)
+    return {"text": last.final_output, "value": tools.final_output}
+
+
+async def session(url: str) -> dict[str, Any]:
+    one = agent(url, tools=[get_weather])
+    session = OpenAIConversationsSession(openai_client=client_of(url))
+    await Runner.run(one, PROMPTS["remember"], session=session)
+    tools = await Runner.run(one, PROMPTS["steps"], session=session)
+    result = Runner.run_streamed(one, PROMPTS["recall"], session=session)
+    async for _ in result.stream_events():
+        pass
+    items = await session.get_items()
+    await session.clear_session()
+    kinds = [item.get("type", "message") for item in items]
+    return {"text": result.final_output, "value": tools.final_output, "kinds": kinds}
 
 
 async def hand_over(url: str) -> dict[str, Any]:
@@ -178,8 +219,43 @@ HOSTED = [
     ),
 ]
 
+
+def far_weather(url: str, on_approval: Any = None) -> list[Any]:
+    """Return a hosted server that the adapter's settings know; calls are approved if asked."""
+    config = {
+        "type": "mcp",
+        "server_label": "far",
+        "connector_id": "weather",
+        "require_approval": "always" if on_approval else "never",
+    }
+    return [HostedMCPTool(tool_config=config, on_approval_request=on_approval)]
+
+
+async def interrupted(url: str) -> dict[str, Any]:
+    """Leave the approval to somebody who is asked while the agent waits."""
+    one = agent(url, tools=far_weather(url))
+    one.tools[0].tool_config["require_approval"] = "always"
+    result = await Runner.run(one, PROMPTS["compare"])
+    asked = len(result.interruptions)
+    while result.interruptions:
+        state = result.to_state()
+        for interruption in result.interruptions:
+            state.approve(interruption)
+        result = await Runner.run(one, state)
+    return {"text": result.final_output, "value": asked}
+
+
 answer(
     {
+        "mcp": lambda url: ask(url, PROMPTS["compare"], tools=far_weather(url)),
+        "mcp_stream": lambda url: stream(url, PROMPTS["steps"], tools=far_weather(url)),
+        "mcp_approved": lambda url: ask(
+            url, PROMPTS["weather"], tools=far_weather(url, lambda _: {"approve": True})
+        ),
+        "mcp_refused": lambda url: ask(
+            url, PROMPTS["weather"], tools=far_weather(url, lambda _: {"approve": False})
+        ),
+        "mcp_interrupted": interrupted,
         "text": lambda url: ask(url, PROMPTS["hello"]),
         "stream": lambda url: stream(url, PROMPTS["hello"]),
         "tools": lambda url: ask(url, PROMPTS["weather"], tools=[get_weather]),
@@ -189,6 +265,10 @@ answer(
         "structured": structured,
         "image": image,
         "conversation": conversation,
+        "chained": chained,
+        "chained_tools": chained_tools,
+        "in_conversation": in_conversation,
+        "session": session,
         "handoff": hand_over,
         "shell": shell,
         "apply_patch": apply_patch,

@@ -52,7 +52,14 @@ async function askWith(url, prompt, more) {
   return { text, streamed: (await stream(url, given)).text };
 }
 
+const FAR = { serverLabel: "far", connectorId: "weather", requireApproval: "never" };
+
 await answer({
+  async mcp(url) {
+    const given = { prompt: PROMPTS.compare, tools: { far: own.mcp(FAR) } };
+    const { text } = await ask(url, given);
+    return { text, streamed: (await stream(url, given)).text };
+  },
   async text(url) {
     const { text, usage } = await ask(url, { prompt: PROMPTS.hello });
     return { text, tokens: usage.totalTokens };
@@ -85,6 +92,21 @@ await answer({
     const first = await ask(url, { messages });
     messages.push(...first.response.messages, { role: "user", content: PROMPTS.recall });
     return { text: (await ask(url, { messages })).text };
+  },
+  async stored_conversation(url) {
+    const messages = [{ role: "user", content: PROMPTS.remember }];
+    const stored = { providerOptions: {}, messages };
+    const first = await ask(url, { ...stored, ...loop });
+    messages.push(...first.response.messages, { role: "user", content: PROMPTS.steps });
+    const tools = await ask(url, { ...stored, ...loop });
+    messages.push(...tools.response.messages, { role: "user", content: PROMPTS.recall });
+    return { text: (await stream(url, { ...stored, ...loop })).text, value: tools.text };
+  },
+  async chained(url) {
+    const first = await ask(url, { prompt: PROMPTS.remember, providerOptions: {} });
+    const previousResponseId = first.providerMetadata.openai.responseId;
+    const providerOptions = { openai: { previousResponseId } };
+    return { text: (await ask(url, { prompt: PROMPTS.recall, providerOptions })).text };
   },
   async forced_tool(url) {
     const toolChoice = { type: "tool", toolName: "get_weather" };

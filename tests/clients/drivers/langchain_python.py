@@ -95,6 +95,13 @@ def conversation(url: str) -> dict[str, Any]:
     return {"text": model.invoke(messages).text}
 
 
+def chained(url: str) -> dict[str, Any]:
+    model = chat(url, use_previous_response_id=True)
+    messages: list[Any] = [HumanMessage(PROMPTS["remember"])]
+    messages += [model.invoke(messages), HumanMessage(PROMPTS["recall"])]
+    return {"text": model.invoke(messages).text}
+
+
 def custom(url: str) -> dict[str, Any]:
     model = chat(url).bind_tools([apply_patch])
     messages: list[Any] = [HumanMessage(PROMPTS["patch"])]
@@ -125,6 +132,7 @@ answer(
         "structured_by_call": lambda url: structured(url, "function_calling"),
         "image": image,
         "conversation": conversation,
+        "chained": chained,
         "custom_tool": custom,
         "forced_tool": forced_tool,
         "hosted_tools": hosted_tools,

@@ -39,7 +39,32 @@ async function loop(prompt, respond) {
   }
 }
 
+const FAR = { type: "mcp", server_label: "far", connector_id: "weather" };
+
 await answer({
+  async mcp(url) {
+    const tools = [{ ...FAR, require_approval: "never" }];
+    const asked = { model: MODEL, input: PROMPTS.compare, tools, store: false };
+    const streamed = await at(url).responses.stream(asked).finalResponse();
+    return {
+      text: streamed.output_text,
+      kinds: streamed.output.map((item) => item.type).filter((type) => type !== "reasoning"),
+    };
+  },
+  async mcp_approved(url) {
+    const asked = { model: MODEL, tools: [FAR] };
+    const first = await at(url).responses.create({ ...asked, input: PROMPTS.weather });
+    const approvals = first.output
+      .filter((item) => item.type === "mcp_approval_request")
+      .map(({ id }) => ({
+        type: "mcp_approval_response",
+        approval_request_id: id,
+        approve: true,
+      }));
+    const input = [user(PROMPTS.weather), ...first.output, ...approvals];
+    const second = await at(url).responses.create({ ...asked, input });
+    return { text: second.output_text };
+  },
   async text(url) {
     const response = await at(url).responses.create({ model: MODEL, input: PROMPTS.hello });
     return { text: response.output_text, tokens: response.usage.total_tokens };
@@ -95,6 +120,17 @@ await answer({
     input.push(...first.output, user(PROMPTS.recall));
     const second = await at(url).responses.create({ model: MODEL, input, include, store: false });
     return { text: second.output_text };
+  },
+  async chained(url) {
+    const { responses } = at(url);
+    const first = await responses.create({ model: MODEL, input: PROMPTS.remember });
+    const asked = { model: MODEL, input: PROMPTS.recall, previous_response_id: first.id };
+    const second = await responses.stream(asked).finalResponse();
+    const found = await responses.retrieve(second.id);
+    const items = [];
+    for await (const item of responses.inputItems.list(second.id)) items.push(item.type);
+    await responses.delete(first.id);
+    return { text: found.output_text, value: items };
   },
   async custom_tool(url) {
     const stream = at(url).responses.stream({

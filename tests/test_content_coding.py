@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import brotli
 import pytest
 
-from adapter.asgi.content_coding import CODINGS, MAX_MEMBERS, PIECE_BYTES, BrokenCodingError
+from adapter.content_coding import CODINGS, MAX_MEMBERS, PIECE_BYTES, BrokenCodingError
 from tests.asgi.compressed import COMPRESS, raw_deflate, wide_zstd, zstd
 
 TEXT = bytes(range(256)) * 700  # several pieces

@@ -1,0 +1,211 @@
+"""The gate that every request goes through: who asks, whether it may, and whether there is room.
+
+With own keys, a request shows one, which ends here: nothing behind the gate sees it, and no upstream
+does. Without, everybody may ask, and clients show their upstream's key to the upstream.
+"""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+
+from starlette.types import Scope
+
+from adapter.asgi.access.credentials import (
+    CREDENTIALS,
+    KEY_NAME,
+    KEY_OWNER,
+    shown_key,
+    without_credentials,
+)
+from adapter.asgi.access.keys import Key, KeyRing
+from adapter.asgi.access.limits import Places, Rates
+from adapter.asgi.owner import owner_of
+from adapter.config import Settings
+from adapter.errors import InvalidRequestError, NotFoundError
+
+_REALM = 'Bearer realm="responses-adapter"'
+
+
+class Gate:
+    """Lets requests in.
+
+    Args:
+        settings: the settings.
+        clock: seconds of any kind, for rates.
+        now: seconds since the epoch, for keys that expire.
+
+    Attributes:
+        has_keys: a request must show a key.
+
+    Raises:
+        SettingsError: the keys of the settings cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._ring: KeyRing | None = None
+        if settings.api_keys or settings.api_keys_file is not None:
+            self._ring = KeyRing(settings.api_keys, settings.api_keys_file, clock)
+        self.has_keys = self._ring is not None
+        self._now = now
+        self._owner_header = settings.owner_header
+        self._counts_owners = bool(
+            settings.max_requests_per_owner
+            or settings.max_streams_per_owner
+            or settings.max_websockets_per_owner
+            or settings.requests_per_minute
+        )
+        self._requests = Places(
+            "requests", settings.max_requests, settings.max_requests_per_owner
+        )
+        self._streams = Places("streams", settings.max_streams, settings.max_streams_per_owner)
+        self._sockets = Places(
+            "WebSockets", settings.max_websockets, settings.max_websockets_per_owner
+        )
+        self._rates = Rates(settings.requests_per_minute, clock)
+
+    # Who asks
+
+    async def admit(self, scope: Scope, headers: dict[str, str]) -> tuple[Scope, dict[str, str]]:
+        """Return a request as those behind the gate may see it: without our key, and whose it is.
+
+        Args:
+            scope: of the request.
+            headers: of the request, by lower-case name.
+
+        Raises:
+            AdapterError: there is no key, or a wrong one; too many are being checked.
+        """
+        if self._ring is None:
+            return scope, headers
+        shown = shown_key(headers)
+        if not shown:
+            raise _no_key()
+        found = await self._ring.find(shown.encode("latin-1"))  # the bytes that came
+        key = self._checked(found)
+        passed = {name: value for name, value in headers.items() if name not in CREDENTIALS}
+        passed |= {KEY_NAME: key.name, KEY_OWNER: key.owner}
+        return without_credentials(scope), passed
+
+    def _checked(self, key: Key | None) -> Key:
+        if key is None:
+            raise _wrong_key("Incorrect API key provided.")
+        if key.is_over(self._now()):
+            raise _wrong_key("This API key has expired.")
+        return key
+
+    def _key_of(self, headers: Mapping[str, str]) -> Key | None:
+        """Return the key of a request that was let in; it may have been taken back since.
+
+        Raises:
+            InvalidRequestError: it was, or it has expired.
+        """
+        if self._ring is None:
+            return None
+        return self._checked(self._ring.get(headers.get(KEY_NAME, "")))
+
+    # What it may
+
+    def is_limited(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether a request may only ask some models."""
+        key = self._key_of(headers)
+        return key is not None and bool(key.settings.models)
+
+    def may_ask(self, headers: Mapping[str, str], model: str) -> bool:
+        """Tell whether a request may ask a model, under the name that clients have for it."""
+        key = self._key_of(headers)
+        return key is None or key.may_ask(model)
+
+    def check_model(self, headers: Mapping[str, str], model: str) -> None:
+        """Refuse a model that the key of a request is not for.
+
+        Raises:
+            NotFoundError: it is not.
+        """
+        if not self.may_ask(headers, model):
+            raise NotFoundError(
+                f"The model '{model[:200]}' does not exist, or this API key is not for it.",
+                code="model_not_found",
+                param="model",
+            )
+
+    # Whether there is room
+
+    @contextmanager
+    def request(self, headers: Mapping[str, str]) -> Generator[None]:
+        """Count a request, for as long as it is being served.
+
+        Raises:
+            AdapterError: there are too many.
+        """
+        key, owner = self._key_of(headers), self._owner_of(headers)
+        own = None if key is None else key.settings.max_requests
+        with self._requests.take(owner, own):
+            self._rates.spend(owner, None if key is None else key.settings.requests_per_minute)
+            yield
+
+    @contextmanager
+    def stream(self, headers: Mapping[str, str]) -> Generator[None]:
+        """Count an answer that is a stream, besides its request.
+
+        Raises:
+            AdapterError: there are too many.
+        """
+        key = self._key_of(headers)
+        own = None if key is None else key.settings.max_streams
+        with self._streams.take(self._owner_of(headers), own):
+            yield
+
+    @contextmanager
+    def turn(self, headers: Mapping[str, str]) -> Generator[None]:
+        """Count a request of a WebSocket: it is a stream too.
+
+        Raises:
+            AdapterError: there are too many, or the key is no longer good.
+        """
+        with self.request(headers), self.stream(headers):
+            yield
+
+    @contextmanager
+    def socket(self, headers: Mapping[str, str]) -> Generator[None]:
+        """Count a WebSocket.
+
+        Raises:
+            AdapterError: there are too many.
+        """
+        with self._sockets.take(self._owner_of(headers)):
+            yield
+
+    def _owner_of(self, headers: Mapping[str, str]) -> str:
+        """Return who is counted: the owner of the key, or what stands for it where there is none."""
+        if self._ring is not None:
+            return headers.get(KEY_OWNER, "")
+        if not self._counts_owners:
+            return ""
+        try:
+            return owner_of(headers, self._owner_header)
+        except InvalidRequestError:
+            return ""
+
+
+def _no_key() -> InvalidRequestError:
+    return InvalidRequestError(
+        "You didn't provide an API key. Send it as 'Authorization: Bearer KEY'.",
+        status=401,
+        code="invalid_api_key",
+        headers={"www-authenticate": _REALM},
+    )
+
+
+def _wrong_key(message: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        message,
+        status=401,
+        code="invalid_api_key",
+        headers={"www-authenticate": f'{_REALM}, error="invalid_token"'},
+    )

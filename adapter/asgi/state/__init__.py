@@ -1,0 +1,1 @@
+"""What is stored, over HTTP: one file per resource."""

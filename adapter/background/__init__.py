@@ -1,0 +1,1 @@
+"""Runs that outlive their requests: kept in a log that can be followed, from any process."""

@@ -1,0 +1,1 @@
+"""What each pure stage costs by itself: `python -m benchmarks.micro` (pyperf)."""

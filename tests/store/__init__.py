@@ -1,0 +1,1 @@
+"""Stores of responses, conversations and event logs."""

@@ -1,0 +1,1 @@
+"""Tests of what the SQL stores do beyond the contract."""
