@@ -45,7 +45,7 @@ class _StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool = False
 
 
-class _ChatRequest(msgspec.Struct, frozen=True):
+class ChatRequest(msgspec.Struct, frozen=True):
     """The three fields that decide the answer; the rest is skipped unread."""
 
     model: str = "short-4"
@@ -65,7 +65,7 @@ class Script(msgspec.Struct, frozen=True):
     interval_seconds: float = 0.0
 
 
-class _Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True):
     """What a mode says: deltas for a stream, and the same as one message."""
 
     deltas: list[dict[str, Any]]
@@ -75,26 +75,26 @@ class _Content(msgspec.Struct, frozen=True):
     events_per_block: int = 1
 
 
-def _text(count: int) -> _Content:
+def _text(count: int) -> Content:
     message = {"role": "assistant", "content": WORD * count}
-    return _Content([{"content": WORD}] * count, message)
+    return Content([{"content": WORD}] * count, message)
 
 
-def _paced(count: int, interval_ms: int) -> _Content:
+def _paced(count: int, interval_ms: int) -> Content:
     return msgspec.structs.replace(_text(count), interval_seconds=interval_ms / 1000)
 
 
-def _coalesced(count: int, together: int) -> _Content:
+def _coalesced(count: int, together: int) -> Content:
     return msgspec.structs.replace(_text(count), events_per_block=together)
 
 
-def _reasoning(count: int) -> _Content:
+def _reasoning(count: int) -> Content:
     text = _text(count)
     deltas = [{"reasoning_content": WORD}] * count + text.deltas
-    return _Content(deltas, text.message | {"reasoning_content": WORD * count})
+    return Content(deltas, text.message | {"reasoning_content": WORD * count})
 
 
-def _tools(count: int) -> _Content:
+def _tools(count: int) -> Content:
     pieces = ['{"city":"', *["Paris "] * (count - 2), '"}']
     function = {"name": "get_weather", "arguments": "".join(pieces)}
     call = {"id": "call_0", "type": "function", "function": function}
@@ -102,10 +102,10 @@ def _tools(count: int) -> _Content:
     deltas: list[dict[str, Any]] = [{"tool_calls": [opening]}]
     deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": each}}]} for each in pieces]
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    return _Content(deltas, message, finish_reason="tool_calls")
+    return Content(deltas, message, finish_reason="tool_calls")
 
 
-MODES: dict[str, Callable[..., _Content]] = {
+MODES: dict[str, Callable[..., Content]] = {
     "burst": _text,
     "coalesced": _coalesced,
     "paced": _paced,
@@ -115,20 +115,25 @@ MODES: dict[str, Callable[..., _Content]] = {
 }
 
 
-@lru_cache(maxsize=64)
-def script_for(model: str, *, stream: bool, include_usage: bool) -> Script:
-    """Return the answer for a model's name, which is a mode and its numbers.
+def content_of(model: str) -> Content:
+    """Return what a model says, by its name, which is a mode and its numbers.
 
     Raises:
         ValueError: there is no such mode, or the numbers are not its numbers.
     """
     name, *numbers = model.split("-")
     try:
-        content = MODES[name](*map(int, numbers))
+        return MODES[name](*map(int, numbers))
     except (KeyError, TypeError) as exc:
         raise ValueError(f"no such model: {model}") from exc
+
+
+@lru_cache(maxsize=64)
+def script_for(model: str, *, stream: bool, include_usage: bool) -> Script:
+    """Return the answer for a model's name; see `content_of`."""
+    content = content_of(model)
     if not stream:
-        return Script((_whole_answer(model, content),))
+        return Script((_json_answer("200 OK", whole_answer(model, content)),))
     events = list(stream_events(model, content, include_usage=include_usage))
     step = content.events_per_block
     starts = range(0, len(events), step)
@@ -140,7 +145,7 @@ def script_for(model: str, *, stream: bool, include_usage: bool) -> Script:
     return Script((b"".join(blocks),))
 
 
-def stream_events(model: str, content: _Content, *, include_usage: bool) -> Iterator[bytes]:
+def stream_events(model: str, content: Content, *, include_usage: bool) -> Iterator[bytes]:
     """Yield the events as vLLM sends them: role, deltas, finish, usage, done."""
 
     def event(**fields: Any) -> bytes:
@@ -161,7 +166,8 @@ def stream_events(model: str, content: _Content, *, include_usage: bool) -> Iter
     yield b"data: [DONE]\n\n"
 
 
-def _whole_answer(model: str, content: _Content) -> bytes:
+def whole_answer(model: str, content: Content) -> bytes:
+    """Return the body of an answer that is not streamed."""
     choice = {"index": 0, "message": content.message, "finish_reason": content.finish_reason}
     body = {
         "id": "chatcmpl-0123456789abcdef",
@@ -171,18 +177,21 @@ def _whole_answer(model: str, content: _Content) -> bytes:
         "choices": [choice],
         "usage": _usage(content),
     }
-    return _json_answer("200 OK", body)
+    return _encode(body)
 
 
-def _usage(content: _Content) -> dict[str, int]:
+def _usage(content: Content) -> dict[str, int]:
     completion = len(content.deltas)
     return {"prompt_tokens": 7, "completion_tokens": completion, "total_tokens": 7 + completion}
 
 
-def _json_answer(status: str, body: Any) -> bytes:
-    encoded = json.dumps(body, separators=(",", ":")).encode()
+def _encode(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _json_answer(status: str, body: bytes) -> bytes:
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n"
-    return head.encode() + b"content-length: %d\r\n\r\n%b" % (len(encoded), encoded)
+    return head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def _http_chunk(data: bytes) -> bytes:
@@ -192,7 +201,7 @@ def _http_chunk(data: bytes) -> bytes:
 class MockChat(asyncio.Protocol):
     """One connection: reads a request, writes its script, reads the next."""
 
-    decoder = msgspec.json.Decoder(_ChatRequest)
+    decoder = msgspec.json.Decoder(ChatRequest)
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -226,14 +235,15 @@ class MockChat(asyncio.Protocol):
     def _script(self, head: bytes, body: bytes) -> Script:
         if head.startswith(b"GET "):
             models = [{"id": "short-4", "object": "model", "owned_by": "mock"}]
-            return Script((_json_answer("200 OK", {"object": "list", "data": models}),))
+            body = _encode({"object": "list", "data": models})
+            return Script((_json_answer("200 OK", body),))
         try:
             request = self.decoder.decode(body)
             usage = request.stream_options is not None and request.stream_options.include_usage
             return script_for(request.model, stream=request.stream, include_usage=usage)
         except ValueError as exc:  # msgspec's are such, too
             error = {"message": str(exc), "type": "invalid_request_error", "code": 400}
-            return Script((_json_answer("400 Bad Request", {"error": error}),))
+            return Script((_json_answer("400 Bad Request", _encode({"error": error})),))
 
     def _start(self, script: Script) -> None:
         if not script.interval_seconds:

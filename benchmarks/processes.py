@@ -38,7 +38,11 @@ class Running(msgspec.Struct, frozen=True):
 
     def cpu_seconds(self) -> float:
         """Return the CPU time, user and system, of the process and its living descendants."""
-        return sum(_cpu_seconds(each) for each in _tree(self.process.pid))
+        return sum(map(_cpu_seconds, self.pids()))
+
+    def pids(self) -> list[int]:
+        """Return the process and its living descendants."""
+        return _tree(self.process.pid)
 
 
 def choose_cores() -> tuple[int, int]:

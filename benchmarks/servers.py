@@ -3,6 +3,7 @@
 A new one is a new row. Rows whose program is not installed are left out of a run, and say so.
 """
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,7 @@ class Server(msgspec.Struct, frozen=True):
         kind: the API that it offers.
         path: where requests are posted to.
         program: what must be on the PATH, if it is not Python with this project.
+        is_quick: part of a run that ends within a quarter of an hour.
         config: name of a template in this folder, filled in like the command, and given to it as
             `$config`; `$upstream_address` is host and port alone.
     """
@@ -40,6 +42,7 @@ class Server(msgspec.Struct, frozen=True):
     kind: Kind = "chat"
     path: str = "/v1/chat/completions"
     program: str | None = None
+    is_quick: bool = True
     config: str | None = None
 
     def is_installed(self) -> bool:
@@ -48,6 +51,20 @@ class Server(msgspec.Struct, frozen=True):
 
 UPSTREAM = Server("direct", (sys.executable, str(FOLDER / "mock_upstream.py"), "--port", "$port"))
 
+_ADAPTER = (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port")
+
+
+def _script(name: str, *options: str) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", f"benchmarks.{name}", *options),
+        *("--upstream", "$upstream", "--port", "$port"),
+    )
+
+
+def _responses(name: str, *command: str, is_quick: bool = True, **more: str) -> Server:
+    return Server(name, command, kind="responses", path="/v1/responses", is_quick=is_quick, **more)
+
+
 SERVERS = (
     Server(
         "nginx",
@@ -55,27 +72,35 @@ SERVERS = (
         program="nginx",
         config="nginx.conf",
     ),
-    Server(
-        "pass-through",
-        (
-            sys.executable,
-            str(FOLDER / "pass_through.py"),
-            "--upstream",
-            "$upstream",
-            "--port",
-            "$port",
-        ),
+    Server("pass-through", _script("pass_through")),
+    Server("pass-through, aiohttp", _script("pass_through", "--client", "aiohttp")),
+    _responses("adapter", *_ADAPTER, "--store", "none"),
+    _responses("adapter, memory", *_ADAPTER, "--store", "memory://", is_quick=False),
+    _responses(
+        "adapter, sqlite", *_ADAPTER, "--store", "sqlite:///$folder/store.db", is_quick=False
     ),
-    Server(
-        "adapter",
-        (
-            *(sys.executable, "-m", "adapter", "serve", "--store", "none"),
-            *("--upstream", "$upstream", "--port", "$port"),
-        ),
-        kind="responses",
-        path="/v1/responses",
+    # The model server is an ASGI app here: by itself, and with the middleware in the same process.
+    Server("app", _script("in_process")),
+    _responses("middleware", *_script("in_process", "--middleware")),
+    _responses(
+        *("litellm", "litellm", "--config", "$config", "--port", "$port", "--host", "127.0.0.1"),
+        is_quick=False,
+        program="litellm",
+        config="litellm.yaml",
     ),
 )
+
+
+def peer(text: str) -> Server:
+    """Return another server that offers the Responses API, from `NAME=COMMAND`.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    name, sign, command = text.partition("=")
+    if not (name and sign and command):
+        raise ValueError("expected NAME=COMMAND, with $upstream and $port in the command")
+    return _responses(name, *shlex.split(command))
 
 
 @contextmanager

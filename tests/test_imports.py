@@ -18,6 +18,7 @@ OPTIONAL = [
     "mcp",
     "opentelemetry",
     "prometheus_client",
+    "psycopg",
     "redis",
     "sqlalchemy",
     "xllamacpp",

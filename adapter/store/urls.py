@@ -1,7 +1,7 @@
-"""The URLs of stores: options of ours in their query, and a form that can be shown."""
+"""The URLs of stores: options of ours in their query."""
 
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -41,10 +41,3 @@ def split_options(
     except msgspec.ValidationError as exc:
         raise StoreUrlError(f"an option of the store URL does not fit: {exc}") from exc
     return (f"{head}?{urlencode(others)}" if others else head), options
-
-
-def without_password(url: str) -> str:
-    """Return a URL that may be shown: without user, password and query."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" if parts.netloc else url.partition("?")[0]

@@ -84,6 +84,26 @@ async def test_the_next_request_has_the_approved_call_in_it_once(
     assert tool_messages(ask.messages(2)) == ["It is sunny in Paris."]
 
 
+async def test_a_call_can_be_approved_over_a_stored_response(
+    upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
+) -> None:
+    server = await serve_tools()
+    ask = asker(server, store="memory:")
+    tools = [mcp(server, require_approval="always")]
+    upstream.reply(CALL, text_answer("It is sunny."), text_answer("Bye."))
+    first = await ask("Weather?", tools=tools)
+
+    second = await ask(
+        [_answered(first, approve=True)], tools=tools, previous_response_id=first["id"]
+    )
+    third = await ask("Bye", tools=tools, previous_response_id=second["id"])
+
+    assert kinds(second) == ["mcp_call", "message"]
+    assert kinds(third) == ["message"]
+    assert len(server.calls) == 1
+    assert tool_messages(ask.messages(2)) == ["It is sunny in Paris."]
+
+
 async def test_a_call_that_is_refused_is_not_made(
     upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
 ) -> None:

@@ -1,6 +1,7 @@
 """Calls of tools of MCP servers: real servers of the official SDK, a scripted model."""
 
 import asyncio
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -371,15 +372,22 @@ async def test_many_requests_leave_nothing_open(
     upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
 ) -> None:
     server = await serve_tools()
-    upstream.always(text_answer("Hi."))
     ask = asker(server)
-    await ask(tools=[mcp(server)])
-    before = len(asyncio.all_tasks())
-
+    body = {"model": "scripted", "input": "Hi", "tools": [mcp(server)]}
     async with httpx2.AsyncClient(timeout=WAIT_LIMIT_SECONDS) as client:
-        for _ in range(50):
+
+        async def call() -> None:
             upstream.reply(tool_answer(("add", {"a": 1, "b": 1})), text_answer("2"))
-            body = {"model": "scripted", "input": "Hi", "tools": [mcp(server)]}
             assert (await client.post(ask.url, json=body)).status_code == 200
 
-    assert len(asyncio.all_tasks()) <= before + 2  # the client's own connection
+        await call()
+        before = _open()
+        for _ in range(200):
+            await call()
+
+        assert _open() == before
+
+
+def _open() -> tuple[int, int]:
+    """Return how many tasks and files there are."""
+    return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))

@@ -374,3 +374,66 @@ async def test_requests_of_the_server_are_declined(
         "sampling/createMessage": "Sampling not supported",
         "roots/list": "List roots not supported",
     }
+
+
+MODERN = {
+    "supportedVersions": ["2026-07-28"],
+    "capabilities": {"tools": {}},
+    "resultType": "complete",
+    "ttlMs": 0,
+    "cacheScope": "private",
+}
+
+
+async def test_tool_that_wants_input_is_an_error(
+    upstream: ScriptedUpstream, client: McpClient
+) -> None:
+    """MCP 2026-07-28, "Multi round-trip requests"."""
+    wants = {"method": "roots/list", "params": {}}
+    script = Script(
+        upstream,
+        server_discover=result(MODERN),
+        tools_list=Answer(500),
+        tools_call=result({"resultType": "input_required", "inputRequests": {"a": wants}}),
+    )
+
+    failed = await client.call(script.server(), "get_weather", {})
+
+    assert failed.output == "The tool asks for input, which nobody is there to give."
+
+
+async def test_modern_server_is_told_of_a_call_that_is_given_up_by_its_end(
+    upstream: ScriptedUpstream,
+) -> None:
+    """MCP 2026-07-28: over HTTP, to close the stream of a request is to cancel it."""
+    client = McpClient()
+    script = Script(upstream, server_discover=result(MODERN), tools_call=HANG)
+
+    await give_up(client, script)
+    await (await script.asked("tools/call")).disconnected.wait()
+    await client.aclose()
+
+    assert "notifications/cancelled" not in script.methods
+
+
+async def test_pages_that_are_large_together_are_an_error(
+    upstream: ScriptedUpstream, client: McpClient
+) -> None:
+    number = count()
+    script = Script(
+        upstream,
+        tools_list=lambda request: played(
+            result(
+                {
+                    "tools": [TOOL | {"description": "x" * 1_500_000}],
+                    "nextCursor": str(next(number)),
+                }
+            ),
+            request,
+        ),
+    )
+
+    with pytest.raises(ListFailedError) as caught:
+        await client.list_tools(script.server())
+
+    assert caught.value.error["message"] == "The MCP server sent more than 2097152 bytes."

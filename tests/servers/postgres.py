@@ -122,6 +122,21 @@ class PostgresServer:
         self._drain = threading.Thread(target=_read_all, args=[process.stderr], daemon=True)
         self._drain.start()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it say nothing more for a while, on any connection."""
+        assert self._process is not None
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        pids = [parent, *map(int, children.split())]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it, if it runs; SIGINT breaks all connections, SIGQUIT is a crash."""
         if self._process is None:

@@ -22,7 +22,7 @@ UNFIT = {
     "time that is none": "sqlite:///x.db?time_limit=0",
     "time in words": "postgresql://host/database?time_limit=long",
     "option that libpq has not": f"postgresql://user:{PASSWORD}@host/database?nonsense=1",
-    "port that is none": f"postgresql://user:{PASSWORD}@host:port:port/database",
+    "host of half an address": f"postgresql://user:{PASSWORD}@[::1/database",
     "option of memory": "memory:?max_bytes=-1",
 }
 # Fails to import a library, as if it were not installed.

@@ -53,6 +53,8 @@ class Gate:
             self._ring = KeyRing(settings.api_keys, settings.api_keys_file, clock)
         self.has_keys = self._ring is not None
         self._now = now
+        self._max_headers = settings.max_headers
+        self._max_header_bytes = settings.max_header_bytes
         self._owner_header = settings.owner_header
         self._counts_owners = bool(
             settings.max_requests_per_owner
@@ -79,8 +81,10 @@ class Gate:
             headers: of the request, by lower-case name.
 
         Raises:
-            AdapterError: there is no key, or a wrong one; too many are being checked.
+            AdapterError: there is no key, or a wrong one; too many are being checked; the headers
+                are too many, or too long.
         """
+        self._check_size(scope)
         if self._ring is None:
             return scope, headers
         shown = shown_key(headers)
@@ -91,6 +95,17 @@ class Gate:
         passed = {name: value for name, value in headers.items() if name not in CREDENTIALS}
         passed |= {KEY_NAME: key.name, KEY_OWNER: key.owner}
         return without_credentials(scope), passed
+
+    def _check_size(self, scope: Scope) -> None:
+        pairs = scope["headers"]
+        size = sum(len(name) + len(value) for name, value in pairs)
+        if len(pairs) > self._max_headers or size > self._max_header_bytes:
+            raise InvalidRequestError(
+                f"Too many or too long headers: the limits are {self._max_headers} headers and "
+                f"{self._max_header_bytes} bytes.",
+                status=431,
+                code="headers_too_large",
+            )
 
     def _checked(self, key: Key | None) -> Key:
         if key is None:

@@ -5,6 +5,7 @@ what else it could reach there would not ask for which one it is.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,9 +30,6 @@ MODEL_IN_BODY = frozenset(
         "/v1/messages",
         "/v1/messages/count_tokens",
         "/v1/rerank",
-        "/v1/responses",
-        "/v1/responses/compact",
-        "/v1/responses/input_tokens",
         "/v1/score",
     }
 )
@@ -64,17 +62,19 @@ class GuardedApp:
             await self._app(scope, receive, send)
             return
         headers = read_headers(scope)
-        try:
-            scope, headers = await self._gate.admit(scope, headers)
-            with self._gate.request(headers):
+        with ExitStack() as place:
+            try:
+                scope, headers = await self._gate.admit(scope, headers)
+                place.enter_context(self._gate.request(headers))
                 if scope["type"] == "http" and self._gate.is_limited(headers):
                     scope, receive = await self._checked(scope, receive, headers)
-                await self._app(scope, receive, send)
-        except ClientDisconnectedError:
-            return
-        except AdapterError as error:
-            error.status = status_for(error, headers)
-            await refuse(scope, receive, send, error)
+            except ClientDisconnectedError:
+                return
+            except AdapterError as error:
+                error.status = status_for(error, headers)
+                await refuse(scope, receive, send, error)
+                return
+            await self._app(scope, receive, send)
 
     async def _checked(
         self, scope: Scope, receive: Receive, headers: Mapping[str, str]

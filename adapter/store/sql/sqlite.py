@@ -64,7 +64,7 @@ def sqlite_store(url: str, clock: Callable[[], float]) -> SqlStore:
     """
     plain, options = split_options(url, SqliteOptions)
     scheme, _, path = plain.partition("///")
-    if scheme.lower() != "sqlite:" or not path:
+    if scheme.lower() != "sqlite:" or path in ("", ":memory:"):
         raise StoreUrlError(
             "expected sqlite:///path or sqlite:////absolute/path; "
             "memory: is the store that keeps nothing"

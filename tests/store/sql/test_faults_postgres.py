@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -21,6 +22,8 @@ from tests.store.records import (
     running,
     within,
 )
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.anyio
 
@@ -115,6 +118,22 @@ async def test_locked_tables_end_in_a_store_error(postgres_url: str) -> None:
     assert {type(result) for result in results} == {StoreError}
 
 
+async def test_frozen_server_ends_in_a_store_error_and_goes_on_when_it_thaws(
+    own_server: PostgresServer,
+) -> None:
+    record = response()
+    async with within(), open_store(own_server.new_database() + "&time_limit=0.3") as store:
+        await store.save(record)
+        with own_server.frozen():
+            first = await asyncio.gather(*all_kinds(store), return_exceptions=True)
+            second = await asyncio.gather(*all_kinds(store), return_exceptions=True)
+        read = await eventually(lambda: store.get(OWNER, record.id))
+        await eventually(lambda: store.save(response()))
+
+    assert {type(result) for result in first + second} == {StoreError}
+    assert read == record
+
+
 async def test_server_that_says_nothing_ends_in_a_store_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -158,6 +177,13 @@ async def ours_to_wait(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while await (await connection.execute(waiting)).fetchone() is None:  # noqa: ASYNC110  # the server does not tell
             await asyncio.sleep(0)
+
+
+async def eventually(call: Callable[[], Awaitable[T]]) -> T:
+    """Return the answer of a store that needs a moment; who asks has a time limit."""
+    while True:
+        with suppress(StoreError):
+            return await call()
 
 
 def all_kinds(store: ResponseStore) -> list[asyncio.Task[object]]:

@@ -23,15 +23,21 @@ RECORD = ResponseRecord(
     background=True,
     request=b'{"model":"m"}',
 )
-# What the first released version wrote. It stays readable, so these are only ever added to.
-WRITTEN = {
-    "a response": bytes.fromhex("019b0fa88a21a1a0bc287e8c8a4ae4c3ac62246af5c00c51"),
-}
+# What the first version wrote. It is on disks, so it stays readable: this is only ever added to.
+WRITTEN = bytes.fromhex(
+    "019b73840d5c20191e61cd2fcf4b2d3a6dff83010c4e3bb040184738e199e5883472c16e082ad961192fb6f6085374"
+    "ecc423aca09c660835d4e0081b302795c51b1e3ec25b0dcfe3c0540600"
+)
+
+
+def test_what_was_written_before_can_be_read() -> None:
+    assert packing.unpack_response(WRITTEN) == RECORD
 
 
 def test_words_are_those_that_bodies_on_disks_were_written_with() -> None:
-    """Another dictionary makes them unreadable: new words need a number of their own."""
-    assert hashlib.sha256(WORDS).hexdigest() == "?"
+    """Others make them unreadable: they need a number of their own."""
+    known = "490ec642e59f49664a8ed406e417bd956fff5f1a3a75350d743749da1a646631"
+    assert hashlib.sha256(WORDS).hexdigest() == known
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

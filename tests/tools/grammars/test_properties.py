@@ -64,6 +64,7 @@ LARKS = st.tuples(BODIES, BODIES, BODIES, st.sampled_from(["", '%ignore "-"'])).
 )
 
 
+@settings(max_examples=50)  # slow to draw
 @given(REGEXES, st.data())
 def test_an_expression_means_in_every_form_what_it_means_in_python(
     expression: str, data: st.DataObject
