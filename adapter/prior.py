@@ -1,7 +1,7 @@
 """What a request goes on from, and how its response is kept."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
@@ -18,6 +18,9 @@ from adapter.types.response import Response
 logger = logging.getLogger(__name__)
 
 
+Unlock = Callable[[], Awaitable[None]]
+
+
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     """Where a response goes once it is made.
 
@@ -29,6 +32,8 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
         conversation_id: the conversation that it belongs to.
         is_stored: keep the response itself, not only its items in the conversation.
         must_be: fail the response if the store does, instead of saying that it was not stored.
+        unlock: lets others at the conversation, once it has what the response adds: its client may
+            go on as soon as it hears that the response is complete.
     """
 
     store: ResponseStore
@@ -38,6 +43,7 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str | None
     is_stored: bool
     must_be: bool
+    unlock: Unlock | None = None
 
     def record(self, response: Response) -> ResponseRecord:
         """Return the response as it is kept."""
@@ -76,6 +82,8 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
             await self.store.save(self.record(response), appended)
         elif appended and self.conversation_id is not None:
             await self.store.add_items(self.owner, self.conversation_id, appended)
+        if self.unlock is not None:
+            await self.unlock()
 
 
 class Prior(msgspec.Struct, frozen=True, kw_only=True):

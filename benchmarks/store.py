@@ -182,15 +182,11 @@ def _size(url: str) -> int | None:
     if scheme.startswith("postgres"):
         import psycopg
 
+        sizes = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+            WHERE relkind = 'r' AND relname LIKE 'adapter%' AND pg_table_is_visible(oid)"""
         with psycopg.connect(url) as connection:
-            found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            found = connection.execute(sizes).fetchone()
             return None if found is None else int(found[0])
-    if scheme.startswith(("redis", "valkey")):
-        import redis
-
-        address = url.partition("?")[0].replace("redis+unix:", "unix:").replace("valkey", "redis")
-        with redis.Redis.from_url(address) as client:
-            return int(client.info("memory")["used_memory"])
     return None
 
 

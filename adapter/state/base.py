@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from adapter.errors import StoreError
-from adapter.prior import Keeping, Prior
+from adapter.prior import Keeping, Prior, Unlock
 from adapter.records.conversations import conversation_of
 from adapter.records.items import (
     GivenItem,
@@ -161,10 +161,12 @@ class State:
             belongs_to = owner()
             max_bytes = self._options.max_history_bytes
             taken: frozenset[str] = frozenset()
+            unlock: Unlock | None = None
             if asked.conversation_id is not None:
                 id = asked.conversation_id
                 holder = self.new_id("lock")
-                await stack.enter_async_context(locked(store, belongs_to, id, holder))
+                lock = await stack.enter_async_context(locked(store, belongs_to, id, holder))
+                unlock = lock.release
                 earlier = await read_conversation(store, belongs_to, id, max_bytes)
                 taken = frozenset(item.id for item in earlier)
                 parts = (b"[" + b",".join(item.data for item in earlier) + b"]",)
@@ -176,7 +178,7 @@ class State:
                 request = msgspec.structs.replace(
                     request, input=join_items(items), input_items=ABSENT
                 )
-            keeping = self._keeping(store, belongs_to, asked, items, taken)
+            keeping = self._keeping(store, belongs_to, asked, items, taken, unlock)
             yield Prior(request=request, parts=parts, keeping=keeping)
 
     async def _store_for(self, asked: _Asked) -> ResponseStore | None:
@@ -198,6 +200,7 @@ class State:
         asked: _Asked,
         items: list[GivenItem],
         taken: frozenset[str],
+        unlock: Unlock | None,
     ) -> Keeping | None:
         if not asked.is_stored and asked.conversation_id is None:
             return None
@@ -209,6 +212,7 @@ class State:
             conversation_id=asked.conversation_id,
             is_stored=asked.is_stored,
             must_be=self._options.must_be_kept,
+            unlock=unlock,
         )
 
     # What has expired

@@ -14,9 +14,33 @@ logger = logging.getLogger(__name__)
 LOCK_SECONDS = 30.0  # of a conversation whose process died; it is renewed three times as often
 
 
+class ConversationLock:
+    """A lock that is held, until it is released."""
+
+    def __init__(self, store: ResponseStore, owner: str, id: str, holder: str) -> None:
+        self._store = store
+        self._place = (owner, id, holder)
+        self._renewing: asyncio.Task[None] | None = asyncio.create_task(
+            _renew(store, owner, id, holder)
+        )
+
+    async def release(self) -> None:
+        """Let others at the conversation; safe to call twice."""
+        renewing, self._renewing = self._renewing, None
+        if renewing is None:
+            return
+        renewing.cancel()
+        try:
+            await self._store.unlock_conversation(*self._place)
+        except StoreError as error:
+            logger.warning("a conversation stays locked for a while: %s", error.message)
+
+
 @asynccontextmanager
-async def locked(store: ResponseStore, owner: str, id: str, holder: str) -> AsyncGenerator[None]:
-    """Hold the lock of a conversation, for as long as the block runs.
+async def locked(
+    store: ResponseStore, owner: str, id: str, holder: str
+) -> AsyncGenerator[ConversationLock]:
+    """Hold the lock of a conversation, for as long as the block runs if it is not released before.
 
     Raises:
         NotFoundError: there is no such conversation.
@@ -27,15 +51,11 @@ async def locked(store: ResponseStore, owner: str, id: str, holder: str) -> Asyn
         if await store.get_conversation(owner, id) is None:
             raise no_conversation(id)
         raise locked_conversation(id)
-    renewing = asyncio.create_task(_renew(store, owner, id, holder))
+    lock = ConversationLock(store, owner, id, holder)
     try:
-        yield
+        yield lock
     finally:
-        renewing.cancel()
-        try:
-            await store.unlock_conversation(owner, id, holder)
-        except StoreError as error:
-            logger.warning("a conversation stays locked for a while: %s", error.message)
+        await lock.release()
 
 
 async def _renew(store: ResponseStore, owner: str, id: str, holder: str) -> None:

@@ -182,7 +182,9 @@ def _add_tools(server: ToolServer) -> None:
         return a + b
 
     @mcp.tool()
-    async def route(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:
+    async def route(
+        region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})],
+    ) -> str:
         """Return the region, which a gateway finds in a header (MCP 2026-07-28)."""
         calls.append(("route", {"region": region}))
         return region

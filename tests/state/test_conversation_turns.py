@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from adapter.asgi.owner import owner_of
+from adapter.store.memory import MemoryStore
 from tests.asgi.streams import open_stream
 from tests.servers.answers import Hang, Pause, chunk, stream_answer, text_answer, tool_answer
 from tests.state.conftest import Serve
@@ -141,6 +143,20 @@ async def test_second_response_is_refused_while_the_first_is_made(peer: Peer) ->
     assert (error["status"], error["code"]) == (409, "conversation_locked")
     assert answer.headers["retry-after"] == "1"
     await peer.ask("C", conversation=id)
+
+
+async def test_conversation_is_free_before_the_response_is_said_to_be_complete(
+    peer: Peer, store: MemoryStore
+) -> None:
+    """Its client goes on at once."""
+    id = await peer.new_conversation()
+    peer.upstream.reply(text_answer("a"))
+
+    async with open_stream(peer.client, headers=peer.headers, conversation=id) as stream:
+        await stream.until("response.completed")
+        is_free = await store.lock_conversation(owner_of(peer.headers, None), id, "another", 1)
+
+    assert is_free
 
 
 async def test_conversation_is_free_when_the_client_has_left(peer: Peer) -> None:

@@ -13,7 +13,7 @@ import time
 import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,7 +42,7 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         hash: of the key, as `responses-adapter new-key` prints it.
         owner: whom belongs what is stored; by default the name. Keys may share an owner.
         models: patterns of the models that it may ask, as clients name them; none is all.
-        expires: a date, or a time, from which it is not good any more.
+        expires: a date, or a time, from which it is not good any more; without a zone it is UTC.
         max_requests: at one time, in place of `max_requests_per_owner`.
         max_streams: at one time, in place of `max_streams_per_owner`.
         requests_per_minute: in place of the setting of that name.
@@ -51,7 +51,7 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hash: str
     owner: str | None = None
     models: tuple[str, ...] = ()
-    expires: datetime | date | None = None
+    expires: datetime | None = None
     max_requests: Annotated[int, Meta(ge=0)] | None = None
     max_streams: Annotated[int, Meta(ge=0)] | None = None
     requests_per_minute: Annotated[float, Meta(ge=0)] | None = None
@@ -83,7 +83,7 @@ class Key(msgspec.Struct, frozen=True):
     def is_over(self, now: float) -> bool:
         """Tell whether it has expired, at a time in seconds since the epoch."""
         expires = self.settings.expires
-        return expires is not None and now >= _moment(expires)
+        return expires is not None and now >= _zoned(expires).timestamp()
 
     def __repr__(self) -> str:
         return f"Key(name={self.name!r})"
@@ -255,6 +255,8 @@ def _from_file(file: Path) -> dict[str, KeySettings]:
 
 
 def _table(name: str, table: Any) -> KeySettings:
+    if isinstance(table, dict) and isinstance(table.get("expires"), date):
+        table = {**table, "expires": _to_datetime(table["expires"])}
     try:
         return msgspec.convert(table, KeySettings)
     except msgspec.ValidationError as exc:
@@ -271,13 +273,15 @@ def _checked_name(name: str, at: str) -> str:
     return name
 
 
-def _moment(expires: datetime | date) -> float:
-    """Return a time as seconds since the epoch; without a zone it is UTC, and a date its begin."""
-    if not isinstance(expires, datetime):
-        expires = datetime(expires.year, expires.month, expires.day, tzinfo=timezone.utc)
-    if expires.tzinfo is None:
-        expires = expires.replace(tzinfo=timezone.utc)
-    return expires.timestamp()
+def _to_datetime(day: date) -> datetime:
+    """Return what TOML knows as a date, or as a time, as a time: a date is when it begins."""
+    if isinstance(day, datetime):
+        return day
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _too_many_slow() -> AdapterError:

@@ -22,7 +22,6 @@ _TALKATIVE: Final = (
     "mcp.client.stdio",
     "mcp.client.streamable_http",
     "mcp.shared.jsonrpc_dispatcher",
-    "mcp.shared.request_clock",
 )
 
 

@@ -13,20 +13,13 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from adapter.errors import StoreError
 from adapter.store.urls import StoreUrlError, split_options
-
-try:
-    from redis.asyncio import ConnectionPool
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
-except ModuleNotFoundError as exc:
-    raise ModuleNotFoundError(
-        "A Redis store needs the redis library: pip install 'responses-adapter[redis]'",
-        name=exc.name,
-    ) from exc
 
 logger = logging.getLogger(__name__)
 
