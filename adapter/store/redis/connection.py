@@ -51,7 +51,7 @@ def to_pool(url: str) -> tuple[ConnectionPool, Options]:
     """
     url, options = split_options(url, Options, keeps_others=True)
     scheme, _, rest = url.partition(":")
-    url = f"{_SCHEMES.get(scheme, scheme)}:{rest}"
+    url = f"{_SCHEMES.get(scheme.lower(), scheme.lower())}:{rest}"
     try:
         pool = ConnectionPool.from_url(
             url,
@@ -63,8 +63,11 @@ def to_pool(url: str) -> tuple[ConnectionPool, Options]:
             socket_connect_timeout=options.time_limit,
         )
         pool.connection_class(**pool.connection_kwargs)
-    except (ValueError, TypeError) as exc:  # TypeError: an option that it does not know
-        raise StoreUrlError(f"no Redis server can be read from the store URL: {exc}") from exc
+    except (ValueError, TypeError):
+        # Without what the library says: it may quote a piece of the password.
+        raise StoreUrlError(
+            "the store URL names no Redis server, or an option that the redis library does not know"
+        ) from None
     return pool, options
 
 

@@ -54,11 +54,14 @@ def to_store_error(error: Exception) -> StoreError:
 
 
 def kind_of(error: BaseException) -> str:
-    """Return the kind of an error, without values."""
+    """Return the kind of an error, without values; of a failed connection also what was wrong."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
     name = type(cause).__name__
-    return f"{name} ({code})" if code else name
+    if code:
+        return f"{name} ({code})"
+    # It quotes addresses and users, for the operator alone; passwords are never in it.
+    return f"{name}: {cause}" if name == "OperationalError" else name
 
 
 # What running SQL raises: the library's errors, its drivers' refusal of a value, and the file's.

@@ -196,7 +196,14 @@ def test_url_that_does_not_fit_is_refused(url: str) -> None:
         make_store(url)
 
 
-@pytest.mark.parametrize("scheme", ["redis", "rediss", "valkey", "valkeys", "redis+unix"])
+def test_refusal_of_a_url_does_not_quote_its_password() -> None:
+    with pytest.raises(StoreUrlError) as refused:
+        make_store("redis://user:pass/word@127.0.0.1/0")
+
+    assert "pass" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "valkey", "valkeys", "redis+unix", "Redis"])
 def test_schemes_of_redis_and_valkey(scheme: str) -> None:
     assert isinstance(make_store(f"{scheme}://127.0.0.1/0?prefix=a"), RedisStore)
 
