@@ -20,6 +20,7 @@ from adapter.asgi.background import Background
 from adapter.asgi.clients import status_for
 from adapter.asgi.compact import CompactConversation
 from adapter.asgi.create import CreateResponse
+from adapter.asgi.denial import deny_upgrade, refuse
 from adapter.asgi.http import (
     ClientDisconnectedError,
     Headers,
@@ -43,7 +44,7 @@ from adapter.asgi.paths import (
 from adapter.asgi.service import Service, new_id
 from adapter.asgi.state.routes import StateRoutes
 from adapter.asgi.upstreams import make_proxy
-from adapter.asgi.websocket import WebSocketResponses, deny_upgrade, refuse
+from adapter.asgi.websocket import WebSocketResponses
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError, StoreError
 from adapter.runners.base import ToolRunner
@@ -145,6 +146,16 @@ class ResponsesAPI:
         if place.route == MODELS:
             return self._service.routes.are_several  # else the upstream's own list will do
         return self._other is None or self.has(place.route)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether requests must show a key of our own."""
+        return self._service.gate.has_keys
+
+    @property
+    def acts_first(self) -> bool:
+        """Whether a request may have effects before the model is asked: a store, hosted tools."""
+        return self._service.acts_first
 
     def has(self, route: str) -> bool:
         """Tell whether a route is served, or could be by another app as well.

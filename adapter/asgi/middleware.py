@@ -11,9 +11,12 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.asgi.access.app_auth import NO_PATH, AppAuth
 from adapter.asgi.app import ResponsesAPI
-from adapter.asgi.paths import MODELS, Place, find_route, route_path
+from adapter.asgi.denial import refuse
+from adapter.asgi.paths import MODELS, STATE_ROUTES, Place, find_route, route_path
 from adapter.config import Settings
+from adapter.errors import AdapterError
 from adapter.runners.base import ToolRunner
 from adapter.store.base import ResponseStore
 from adapter.upstream.asgi import AsgiUpstream
@@ -71,6 +74,8 @@ class ResponsesMiddleware:
         self._api = ResponsesAPI(
             upstream or self._in_process, settings=settings, store=store, tools=tools
         )
+        path = settings.app_auth_path
+        self._auth = None if path == NO_PATH else AppAuth(app, prefix + path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve our routes; pass everything else on."""
@@ -81,8 +86,22 @@ class ResponsesMiddleware:
         if place is None or not self._is_ours(place, scope):
             await self._app(scope, receive, send)
             return
+        if self._auth is not None and self._acts_alone(place, scope):
+            try:
+                await self._auth.check(scope)
+            except AdapterError as error:
+                await refuse(scope, receive, send, error)
+                return
         upstream = self._in_process.for_scope(scope) if self._in_process else None
         await self._api.serve(place, scope, receive, send, upstream)
+
+    def _acts_alone(self, place: Place, scope: Scope) -> bool:
+        """Tell whether anything is done for a request before the wrapped app has seen it."""
+        if self._api.has_keys:
+            return False  # it was given out for that
+        if self._in_process is None or scope["type"] == "websocket":
+            return True
+        return place.route in STATE_ROUTES or self._api.acts_first
 
     def _is_ours(self, place: Place, scope: Scope) -> bool:
         # A browser's preflight is for the app that knows which origins may ask.

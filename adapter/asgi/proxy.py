@@ -15,10 +15,10 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 
 from starlette.types import Message, Receive, Scope, Send
 
+from adapter.asgi.denial import deny_upgrade
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.forwarding import answer_headers, request_headers, target_url, upload_length
 from adapter.asgi.http import send_error
-from adapter.asgi.websocket import deny_upgrade
 from adapter.errors import AdapterError, MethodNotAllowedError
 from adapter.upstream.aiohttp_faults import RAISED, error_before_headers, error_in_body, telling
 from adapter.upstream.faults import Timeouts

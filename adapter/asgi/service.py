@@ -92,6 +92,11 @@ class Service:
         if "_fetcher" in self.__dict__:
             await self._fetcher.aclose()
 
+    @property
+    def acts_first(self) -> bool:
+        """Whether a request may have effects before the model is asked."""
+        return self.state is not None or self._hosting is not None
+
     def owner(self, headers: Mapping[str, str]) -> str:
         """Return whom belongs what a request stores.
 

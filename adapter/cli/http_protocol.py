@@ -4,7 +4,6 @@ Its parser has none: whoever never ends a header, or the list of them, would fil
 there is a request that the app could refuse. What is well within the limit costs a comparison a read.
 """
 
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TOO_LARGE = (
@@ -49,5 +48,3 @@ def limited_protocol(max_head_bytes: int) -> type[HttpToolsProtocol]:
             super().on_headers_complete()
 
     return LimitedProtocol
-
-

@@ -5,6 +5,7 @@ import click
 from adapter._version import __version__
 from adapter.cli.codex_config import codex_config
 from adapter.cli.demo import demo
+from adapter.cli.new_key import new_key
 from adapter.cli.probe import probe
 from adapter.cli.serve import serve
 from adapter.config import SettingsError
@@ -32,3 +33,4 @@ main.add_command(serve)
 main.add_command(demo)
 main.add_command(probe)
 main.add_command(codex_config)
+main.add_command(new_key)

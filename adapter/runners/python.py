@@ -106,9 +106,7 @@ def _arguments_of(function: Function) -> type[msgspec.Struct]:
 
 def _schema_of(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the JSON schema of the parameters, without a name for the whole of them."""
-    _, definitions = msgspec.json.schema_components(
-        [arguments], ref_template="#/$defs/{name}"
-    )
+    _, definitions = msgspec.json.schema_components([arguments], ref_template="#/$defs/{name}")
     own = definitions.pop("Arguments")
     own.pop("title", None)
     return {**own, "$defs": definitions} if definitions else own

@@ -28,6 +28,7 @@ from adapter.types.response import CompactedResponse, Response, Usage
 
 MAX_SUMMARY_CHARS = 200_000  # some 50,000 tokens: a model that does not stop
 MAX_KEPT_BYTES = 256 * 1024  # of user messages that are kept word for word: some 64,000 tokens
+_TRIGGER_BYTES = 1024  # at the end of the input: more than a trigger has
 # It has an end, because some dialects join messages of the user.
 _SHOWN = "Summary of the conversation so far:\n<summary>\n{}\n</summary>"
 
@@ -95,7 +96,8 @@ _input = msgspec.json.Decoder(str | list[_UserMessage] | _UserMessage)
 
 def without_trigger(request: ResponseRequest) -> ResponseRequest | None:
     """Return a request without the trigger that it ends in, or None if it does not."""
-    if TRIGGER.encode() not in bytes(request.input):
+    # It is the last item, and short: a long input is not searched.
+    if TRIGGER.encode() not in bytes(memoryview(request.input)[-_TRIGGER_BYTES:]):
         return None
     try:
         items = _raws.decode(request.input)

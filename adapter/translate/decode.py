@@ -20,8 +20,10 @@ class _OnlyModel(msgspec.Struct, frozen=True):
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _request = msgspec.json.Decoder(ResponseRequest)
+_encode = msgspec.json.Encoder().encode
 _only_model = msgspec.json.Decoder(_OnlyModel)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_UNKNOWN = "Object contains unknown field"  # of msgspec, about the body itself
 KNOWN_FIELDS = frozenset(ResponseRequest.__struct_fields__) - {"extras"}
 
 
@@ -35,17 +37,30 @@ def decode_request(body: bytes) -> ResponseRequest:
     try:
         if not body.isascii():
             body.decode()  # msgspec does not look into raw values, which we pass on as they are
-        fields = _fields.decode(body)
         if b"\n" in body or b"\r" in body:
             # Raw values are echoed as they are, and an event's data is one line. In valid JSON line
             # breaks stand only between tokens.
             body = body.replace(b"\n", b" ").replace(b"\r", b" ")
-        request = _request.decode(body)
+        request = _decode(body)
     except _UNREADABLE as exc:
         raise _unreadable(exc) from exc
     _check(request)
+    return request
+
+
+def _decode(body: bytes) -> ResponseRequest:
+    """Decode in one go, as most requests can be; or take apart what is known and what is not."""
+    try:
+        request = _request.decode(body)
+        if not request.extras:
+            return request
+    except msgspec.ValidationError as exc:
+        if not str(exc).startswith(_UNKNOWN):
+            raise
+    fields = _fields.decode(body)
     extras = {name: raw for name, raw in fields.items() if name not in KNOWN_FIELDS}
-    return msgspec.structs.replace(request, extras=extras)
+    known = {name: raw for name, raw in fields.items() if name in KNOWN_FIELDS}
+    return msgspec.structs.replace(_request.decode(_encode(known)), extras=extras)
 
 
 def read_model(body: bytes) -> str:

@@ -87,7 +87,7 @@ class ContextManagement(msgspec.Struct, frozen=True):
     compact_threshold: Annotated[int, Meta(ge=1)] | None = None
 
 
-class ResponseRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client asked for; `adapter.translate.parameters` has a row for each field.
 
     Attributes:

@@ -347,9 +347,7 @@ async def test_expired_key_is_no_key(
         assert "expired" in answer.json()["error"]["message"]
 
 
-async def test_key_with_a_slow_hash_is_a_key_too(
-    sidecar: Any, client: httpx2.AsyncClient
-) -> None:
+async def test_key_with_a_slow_hash_is_a_key_too(sidecar: Any, client: httpx2.AsyncClient) -> None:
     sidecar(api_keys=(*HASHES, f"dave={to_scrypt(b'hunter2')}"))
 
     statuses = [(await ask(client, bearer(key))).status_code for key in ("hunter2",) * 2]
@@ -400,4 +398,3 @@ async def test_mounted_app_wants_a_key_for_its_own_paths(
     assert (await ask(client)).status_code == 401
     assert (await ask(client, bearer(BOB))).status_code == 200
     assert (await client.get("/elsewhere")).status_code == 404
-

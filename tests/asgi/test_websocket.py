@@ -13,8 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from adapter import ResponsesAPI
+from adapter.asgi.denial import deny_upgrade
 from adapter.asgi.socket_origin import is_foreign
-from adapter.asgi.websocket import deny_upgrade
 from adapter.config import Settings
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.sockets import open_socket

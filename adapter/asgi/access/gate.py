@@ -62,9 +62,7 @@ class Gate:
             or settings.max_websockets_per_owner
             or settings.requests_per_minute
         )
-        self._requests = Places(
-            "requests", settings.max_requests, settings.max_requests_per_owner
-        )
+        self._requests = Places("requests", settings.max_requests, settings.max_requests_per_owner)
         self._streams = Places("streams", settings.max_streams, settings.max_streams_per_owner)
         self._sockets = Places(
             "WebSockets", settings.max_websockets, settings.max_websockets_per_owner

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapter.asgi.access.gate import Gate
 from adapter.asgi.bodies import read_body
 from adapter.asgi.clients import status_for
+from adapter.asgi.denial import refuse
 from adapter.asgi.http import ClientDisconnectedError, read_headers
 from adapter.asgi.paths import route_path
-from adapter.asgi.websocket import refuse
 from adapter.errors import AdapterError, InvalidRequestError
 
 # What load balancers ask, and has no secrets: vLLM, SGLang, llama.cpp and TGI have it without a key.

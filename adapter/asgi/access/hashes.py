@@ -22,7 +22,9 @@ _N, _R, _P = 2**15, 8, 1
 _SALT_BYTES = 16
 
 _SHA256 = re.compile(r"sha256:([0-9a-fA-F]{64})")
-_SCRYPT = re.compile(r"scrypt:(\d{1,8}):(\d{1,3}):(\d{1,3}):([0-9a-fA-F]{16,128}):([0-9a-fA-F]{64})")
+_SCRYPT = re.compile(
+    r"scrypt:(\d{1,8}):(\d{1,3}):(\d{1,3}):([0-9a-fA-F]{16,128}):([0-9a-fA-F]{64})"
+)
 
 
 class Scrypt(msgspec.Struct, frozen=True):
@@ -74,9 +76,7 @@ def to_sha256(key: bytes) -> str:
 def to_scrypt(key: bytes) -> str:
     """Return a slow hash of a key, as it is written down."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    made = hashlib.scrypt(
-        key, salt=salt, n=_N, r=_R, p=_P, maxmem=2 * MAX_SCRYPT_BYTES, dklen=32
-    )
+    made = hashlib.scrypt(key, salt=salt, n=_N, r=_R, p=_P, maxmem=2 * MAX_SCRYPT_BYTES, dklen=32)
     return f"scrypt:{_N}:{_R}:{_P}:{salt.hex()}:{made.hex()}"
 
 

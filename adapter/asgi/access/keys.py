@@ -32,7 +32,7 @@ LOOK_SECONDS = 2.0  # between two looks whether the file has changed
 MAX_SLOW_WAITING = 16  # keys that wait for their slow hash
 MAX_SEEN = 4096  # keys whose slow hash need not be made again
 
-_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+NAME = r"[A-Za-z0-9_.@-]{1,64}"  # of a key
 
 
 class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -265,7 +265,7 @@ def _table(name: str, table: Any) -> KeySettings:
 
 
 def _checked_name(name: str, at: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise SettingsError(
             f"Invalid setting '{at}': expected names of up to 64 letters, digits, '.', '_', '@' "
             "and '-'."

@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from adapter.runners.mcp.failures import Failure, McpFailedError, not_understood, too_large
 from adapter.types.hosted import ListedTool
-
-if TYPE_CHECKING:
-    from adapter.runners.mcp.session import Session
 
 # More than any server has; one that goes on for ever is cut off here.
 MAX_PAGES: Final = 64
@@ -20,6 +17,28 @@ MAX_LIST_BYTES: Final = 2 * 1024 * 1024
 _MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some tools of a server, as JSON, and where the others are.
+
+    Attributes:
+        tools: with the keys of the protocol.
+        cursor: of the next page, or None.
+        ttl_seconds: how long the server says that they are good for, if it does.
+    """
+
+    tools: list[dict[str, Any]]
+    cursor: str | None
+    ttl_seconds: float | None
+
+
+class Pages(Protocol):
+    """Asks a server for its tools, page by page."""
+
+    async def list_tools(self, cursor: str | None) -> Page:
+        """Return one page; see `Session.list_tools`."""
+        ...
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -36,7 +55,7 @@ class Listing(msgspec.Struct, frozen=True):
     size: int
 
 
-async def list_all(session: "Session", max_tools: int) -> Listing:
+async def list_all(session: Pages, max_tools: int) -> Listing:
     """Return the tools of all pages.
 
     Raises:

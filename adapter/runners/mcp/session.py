@@ -8,7 +8,6 @@ import asyncio
 from typing import Any, Final
 
 import httpx2
-import msgspec
 
 from adapter.runners.mcp.exchange import Exchange, current
 from adapter.runners.mcp.failures import (
@@ -20,7 +19,7 @@ from adapter.runners.mcp.failures import (
     refused_by_server,
     unreachable,
 )
-from adapter.runners.mcp.listing import MAX_PAGES
+from adapter.runners.mcp.listing import MAX_PAGES, Page
 from adapter.runners.mcp.sdk import (
     CONNECTION_CLOSED,
     INTERNAL_ERROR,
@@ -60,20 +59,6 @@ _call_result: Final[TypeAdapter[CallToolResult | InputRequiredResult]] = TypeAda
 
 # What the SDK raises, for whatever reason: `explain` tells them apart.
 SDK_ERRORS: Final = (MCPError, ValidationError, RuntimeError, ValueError, OSError, httpx2.HTTPError)
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Some tools of a server, as JSON, and where the others are.
-
-    Attributes:
-        tools: with the keys of the protocol.
-        cursor: of the next page, or None.
-        ttl_seconds: how long the server says that they are good for, if it does.
-    """
-
-    tools: list[dict[str, Any]]
-    cursor: str | None
-    ttl_seconds: float | None
 
 
 class Session:

@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 # Classes and codes of SQLSTATE (PostgreSQL, Appendix A): the connection, and a server that stops,
 # starts or is full. Without a code there was no connection to send it over.
 _CONNECTION_CLASS = "08"
-_COMES_AND_GOES = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "25006"})
+_COMES_AND_GOES = frozenset({"57P01", "57P02", "57P03", "57P05", "53300"})
 _NOT_POSTGRES = ""
-# The server chose one of two transactions that waited for each other; alone it will pass.
+# The server chose one of two transactions that waited for each other.
 _CHOSEN = frozenset({"40001", "40P01"})
 
 
@@ -34,13 +34,15 @@ def is_connection_lost(error: BaseException) -> bool:
     return code.startswith(_CONNECTION_CLASS) or code in _COMES_AND_GOES
 
 
+def may_pass_again(error: DBAPIError) -> bool:
+    """Tell whether to try the same transaction again."""
+    return is_connection_lost(error) or getattr(error.orig, "sqlstate", None) in _CHOSEN
+
+
 def may_be_of_one_write(error: BaseException) -> bool:
     """Tell whether the other writes of a transaction may pass without the one that failed."""
-    if isinstance(error, PoolTimeoutError | TimeoutError | OSError) or is_connection_lost(error):
-        return False
-    if isinstance(error, OperationalError):
-        return getattr(error.orig, "sqlstate", None) in _CHOSEN
-    return True
+    is_of_all = isinstance(error, OperationalError | PoolTimeoutError | OSError)
+    return not is_of_all and not is_connection_lost(error)
 
 
 def to_store_error(error: Exception) -> StoreError:

@@ -29,7 +29,7 @@ from adapter.errors import StoreError
 from adapter.store.base import Wakeups
 from adapter.store.urls import StoreUrlError, split_options
 
-from .faults import is_connection_lost
+from .faults import may_pass_again
 from .listeners import Listeners
 from .notices import Notices
 from .schema import is_current, migrate
@@ -163,7 +163,7 @@ class PostgresDatabase:
             try:
                 return await attempt()
             except DBAPIError as exc:
-                if not is_connection_lost(exc) or _time() + pause > until:
+                if not may_pass_again(exc) or _time() + pause > until:
                     raise
             await asyncio.sleep(pause)
             pause = min(max(_FIRST_PAUSE_SECONDS, 2 * pause), _LONGEST_PAUSE_SECONDS)

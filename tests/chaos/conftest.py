@@ -1,0 +1,125 @@
+"""Fixtures of the fault matrix: one server, one scripted model and one MCP server for all of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from starlette.types import ASGIApp
+
+from adapter import ResponsesAPI, ResponsesMiddleware
+from adapter.config import Settings
+from tests.asgi.conftest import Stand, anyio_backend, shared_stand, stand
+from tests.chaos.app import ScriptedApp
+from tests.chaos.fault import SHORT, Fault
+from tests.chaos.ways import Asking, Ending, Way, in_time
+from tests.hosted.asking import mcp
+from tests.servers.answers import tool_answer
+from tests.servers.mcp_servers import ToolServer, tool_server
+from tests.servers.scripted import ScriptedUpstream
+from tests.servers.signals import WAIT_LIMIT_SECONDS
+
+__all__ = ["anyio_backend", "shared_stand", "stand"]
+
+
+@pytest.fixture(scope="package")
+async def tools() -> AsyncIterator[ToolServer]:
+    async with tool_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def bench(stand: Stand, tools: ToolServer) -> AsyncIterator["Bench"]:
+    async with (
+        ScriptedUpstream() as upstream,
+        httpx2.AsyncClient(base_url=stand.url, timeout=10, verify=False) as client,
+    ):
+        yield Bench(stand, upstream, tools, client)
+
+
+class Bench:
+    """Puts up adapters before upstreams with faults.
+
+    Attributes:
+        upstream: the one over HTTP.
+    """
+
+    def __init__(
+        self,
+        stand: Stand,
+        upstream: ScriptedUpstream,
+        tools: ToolServer,
+        client: httpx2.AsyncClient,
+    ) -> None:
+        self.upstream = upstream
+        self._stand = stand
+        self._tools = tools
+        self._client = client
+
+    async def over_http(self, fault: Fault, way: Way) -> Ending:
+        """Ask an adapter before an upstream over HTTP."""
+        self.upstream.always(fault.answer)
+        async with self._serving(ResponsesAPI(self.upstream.url, settings=self._settings(fault))):
+            return await in_time(way, self._asking())
+
+    async def in_second_turn(self, fault: Fault, way: Way) -> Ending:
+        """Ask with an MCP server whose tool the model calls, before it does what it should not."""
+        self.upstream.reply(tool_answer(("get_weather", {"city": "Paris"})))
+        self.upstream.always(fault.answer)
+        async with self._serving(ResponsesAPI(self.upstream.url, settings=self._settings(fault))):
+            return await in_time(way, self._asking(mcp(self._tools)))
+
+    async def in_process(self, fault: Fault, way: Way) -> Ending:
+        """Ask the middleware around an app."""
+        app = ScriptedApp(fault.answer)
+        async with self._serving(ResponsesMiddleware(app, settings=self._settings(fault))):
+            ending = await in_time(way, self._asking())
+        assert app.running == 0
+        return ending
+
+    def _asking(self, *tools: Any) -> Asking:
+        return Asking(self._stand.url, self._client, tools)
+
+    def _settings(self, fault: Fault) -> Settings:
+        short = {"first_byte_timeout": SHORT, "idle_timeout": SHORT} if fault.hangs else {}
+        fetch = {
+            "allow_http": True,
+            "allow_private": True,
+            "allowed_ports": [urlsplit(self._tools.url).port],
+        }
+        limits = {"upstream_retry_wait": 0.01, "background_drain": 0.0, "fetch": fetch}
+        return Settings.load(environ={}, store="memory:", **limits | short | dict(fault.settings))
+
+    @asynccontextmanager
+    async def _serving(self, app: Any) -> AsyncIterator[None]:
+        """Serve an app, and see that nothing stays of it."""
+        before = asyncio.all_tasks()
+        self._stand.app = app
+        yield
+        await close(app)
+        left = {task for task in asyncio.all_tasks() - before if not _is_the_servers(task)}
+        if left:
+            _, left = await asyncio.wait(left, timeout=WAIT_LIMIT_SECONDS)
+        assert left == set()
+
+
+async def close(app: ASGIApp) -> None:
+    """Shut an app down as a server does."""
+    if isinstance(app, ResponsesAPI):
+        await app.aclose()
+        return
+    messages: Any = asyncio.Queue()
+    for type in ("lifespan.startup", "lifespan.shutdown"):
+        messages.put_nowait({"type": type})
+    await app({"type": "lifespan"}, messages.get, _ignore)
+
+
+async def _ignore(message: Any) -> None:
+    pass
+
+
+def _is_the_servers(task: asyncio.Task[Any]) -> bool:
+    return False
