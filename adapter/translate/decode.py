@@ -40,6 +40,7 @@ def decode_request(body: bytes) -> ResponseRequest:
         if b"\n" in body or b"\r" in body:
             # Raw values are echoed as they are, and an event's data is one line. In valid JSON line
             # breaks stand only between tokens.
+            _fields.decode(body)
             body = body.replace(b"\n", b" ").replace(b"\r", b" ")
         request = _decode(body)
     except _UNREADABLE as exc:
