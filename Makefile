@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-clients clients lint format check coverage bench test-lowest test-vllm dist check-dist lock clean
+.PHONY: help run test test-clients clients lint format check coverage bench test-lowest test-vllm docs dist check-dist lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,10 +57,13 @@ bench: $(VENV)/dev.stamp  ## measure against pass-through servers
 	$(PY) -m benchmarks.run $(ARGS)
 
 test-lowest: $(VENV)-lowest/dev.stamp  ## run our tests on the oldest dependencies that we allow
-	$(VENV)-lowest/bin/python -m pytest --ignore tests/clients $(ARGS)
+	$(VENV)-lowest/bin/python -m pytest --ignore tests/clients --ignore tests/deploy $(ARGS)
 
 test-vllm: $(VENV)/dev.stamp  ## run the tests that need vLLM (a large download)
 	PYTHON="$(PYTHON)" bash tests/vllm/run.sh $(ARGS)
+
+docs: $(VENV)/dev.stamp  ## build the documentation into build/docs/; a broken link is an error
+	$(PY) -m mkdocs build --strict --quiet $(ARGS)
 
 dist: $(VENV)/dev.stamp  ## build the wheel and the source archive into dist/
 	rm -rf dist

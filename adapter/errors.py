@@ -94,8 +94,15 @@ class TooLargeError(InvalidRequestError):
 
 
 class UpstreamError(AdapterError):
-    """The model server refused, failed, or sent what cannot be understood."""
+    """The model server refused, failed, or sent what cannot be understood.
 
+    Attributes:
+        never_sent: it has not got a byte of the request.
+        is_down: nobody was there, or nobody in time: another one may do better.
+    """
+
+    never_sent: bool = False
+    is_down: bool = False
     default_status = 502
     default_code = "server_error"
 

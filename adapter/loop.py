@@ -5,7 +5,7 @@ clock) is given to it, and it reads no configuration.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -32,7 +32,7 @@ from adapter.translate.media import find_image_paths
 from adapter.translate.parameters import wants_logprobs
 from adapter.translate.replay import own_output, read_history
 from adapter.translate.request import Progress, Translation
-from adapter.turn import InlineImages, Turn
+from adapter.turn import InlineImages, Target, Turn
 from adapter.types.chat import ChatRequest
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
@@ -70,23 +70,27 @@ class Surroundings(msgspec.Struct, frozen=True):
         new_id: (prefix) to a new id.
         now: seconds since the epoch.
         max_event_bytes: the longest event to accept from an upstream.
+        max_bytes: of one whole answer; 0 is no limit.
         open_names: name raw reasoning events as Open Responses does.
         summaries: what to show of reasoning when a summary is asked for.
         sealer: seals reasoning for the client to carry; None leaves it out.
         fetcher: fetches images for upstreams that do not; None leaves them as they are.
         detached: the response runs in the background.
         hosting: what runs hosted tools; None runs none.
+        on_begun: told when the model begins to answer, in each turn.
     """
 
     new_id: Callable[[str], str]
     now: Callable[[], float]
     max_event_bytes: int = 16 * 1024 * 1024
+    max_bytes: int = 0
     open_names: bool = False
     summaries: Summaries = "with_text"
     sealer: Sealer | None = None
     fetcher: Fetches | None = None
     detached: Detached | None = None
     hosting: Hosting | None = None
+    on_begun: Callable[[], None] | None = None
 
 
 # Keeps a response, and tells whether it did; raises StoreError to have it fail instead.
@@ -107,10 +111,12 @@ class ResponseRun:
         model: what the upstream calls the model, if not what the client does.
         keep: keeps the response before its last event is said; None keeps nothing.
         compact: makes compactions of the conversation; None makes none.
+        fallbacks: where to ask if the upstream is down; None is nowhere else.
 
     Attributes:
         translation: what is asked upstream; another one once something was learned.
         is_over: the last event was made.
+        end: the last event, once it is made.
 
     Raises:
         InvalidRequestError: the request cannot be translated.
@@ -128,8 +134,11 @@ class ResponseRun:
         model: str | None = None,
         keep: Keep | None = None,
         compact: Compact | None = None,
+        fallbacks: Iterator[Target] | None = None,
     ) -> None:
         self.is_over = False
+        self._fallbacks = fallbacks
+        self.end: Event | None = None
         self._is_collected = False  # nobody is shown the events, but for the last
         self._room = Room(request, compact)
         self._keep = keep
@@ -168,6 +177,13 @@ class ResponseRun:
             )
 
     @property
+    def learned(self) -> frozenset[str]:
+        """Names of the facts that refusals taught, and that later requests begin with."""
+        return frozenset[str]().union(
+            *(after.learned - before.learned for before, after in self._lessons)
+        )
+
+    @property
     def is_started(self) -> bool:
         return self._machine.is_started
 
@@ -180,8 +196,7 @@ class ResponseRun:
 
     def fail(self, error: AdapterError) -> list[Event]:
         """End the stream for a reason of the caller's, who keeps the response and asks no more."""
-        self.is_over = True
-        return self._machine.fail(error)
+        return self._over(self._machine.fail(error))
 
     def keepalive(self) -> Event:
         """Return an event to send while the upstream is silent."""
@@ -189,8 +204,9 @@ class ResponseRun:
 
     def prepare(self) -> list[Event]:
         """Return the events of a response that says nothing and asks nobody: a warm-up."""
-        self.is_over = True
-        return [*self._machine.start(), *self._machine.finish(int(self._surroundings.now()))]
+        opening = self._machine.start()
+        ending = self._machine.finish(int(self._surroundings.now()))
+        return self._over([*opening, *ending])
 
     async def events(self, *, raises: bool = False) -> AsyncGenerator[list[Event], None]:
         """Yield the events, one list per read from the upstream.
@@ -268,17 +284,21 @@ class ResponseRun:
         self._machine.offer(self.translation.toolbox.offered)
 
     def _translated(self, progress: Progress | None = None) -> Translation:
+        return self._translate(self._dialect, **self._since(progress))
+
+    def _since(self, progress: Progress | None = None) -> dict[str, Any]:
         since: dict[str, Any] = {}
         if (progress := progress or self._progress) is not None:
             since["progress"] = progress
         if self._room.drop_share:
             since["drop_share"] = self._room.drop_share
-        return self._translate(self._dialect, **since)
+        return since
 
     async def _turn(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers."""
         refusals = 0
         while True:
+            on_begun = self._surroundings.on_begun
             turn = self._new_turn()
             said: list[Event] = []
             made: list[Event] = []
@@ -286,6 +306,9 @@ class ResponseRun:
                 async with turn.open() as chunks:
                     async for chunk in chunks:
                         said += self._say(turn, turn.read(chunk))
+                        if on_begun is not None and turn.has_begun:
+                            on_begun()
+                            on_begun = None
                         # The last leaves with the closing events, unless keeping takes its time.
                         if said and not (turn.is_done and self._keep is None):
                             yield said
@@ -340,8 +363,7 @@ class ResponseRun:
         return [] if self._machine.is_started else self._machine.start()
 
     async def _fail(self, error: AdapterError) -> list[Event]:
-        self.is_over = True
-        events = self._machine.fail(error)
+        events = self._over(self._machine.fail(error))
         if self._keep is not None and error.code != StoreError.default_code:
             try:
                 await self._keep(events[-1].response)  # type: ignore[union-attr]  # it has one
@@ -355,6 +377,7 @@ class ResponseRun:
             "logprobs": wants_logprobs(self._request),
             "joins": self._is_collected,
             "max_event_bytes": self._surroundings.max_event_bytes,
+            "max_bytes": self._surroundings.max_bytes,
         }
         parts = (self._upstream, self._headers, self._habits, self._dialect, self.translation)
         checks = checks_of(self.translation, self._ask_again)
@@ -405,6 +428,28 @@ class ResponseRun:
         )
         return True
 
+    def _fall_back(self, error: UpstreamError) -> bool:
+        """Turn to another upstream if nobody is at this one, and tell whether there is another."""
+        if error.status < 500 or self._fallbacks is None:
+            return False
+        for target in self._fallbacks:
+            dialect = target.habits.of(target.model)
+            try:
+                self.translation = target.translate(dialect, **self._since())
+            except InvalidRequestError:  # what the first can be sent, this one cannot
+                continue
+            logger.info("the upstream is down (status %d): another one is asked", error.status)
+            self._upstream, self._headers, self._habits = (
+                target.upstream,
+                target.headers,
+                target.habits,
+            )
+            self._translate, self._model, self._dialect = target.translate, target.model, dialect
+            self._lessons.clear()
+            self._machine.offer(self.translation.toolbox.offered)
+            return True
+        return False
+
     def _remember(self) -> None:
         """Let later requests of the model begin with what was learned, now that it worked."""
         for before, after in self._lessons:
@@ -423,7 +468,7 @@ class ResponseRun:
         """
         if is_final:
             raise error
-        if self._learn(error):
+        if self._learn(error) or self._fall_back(error):
             return []
         if error.code != OVERFLOW:
             raise error
@@ -459,6 +504,7 @@ class ResponseRun:
 
     def _end(self, turn: Turn) -> list[Event]:
         """Close what is open, and return what is to be said of it."""
+        self._fallbacks = None  # another model would go on from what it has not said
         opening = self._opening()
         closing = self._machine.end_turn(turn.finish_reason, turn.usage)
         for note in self._machine.notes:
@@ -471,8 +517,12 @@ class ResponseRun:
         result = self._machine.result(int(self._surroundings.now()), service_tier)
         if self._keep is not None:
             result = msgspec.structs.replace(result, store=await self._keep(result))
+        return self._over(self._machine.finish_with(result))
+
+    def _over(self, last: list[Event]) -> list[Event]:
         self.is_over = True
-        return self._machine.finish_with(result)
+        self.end = last[-1]
+        return last
 
 
 def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:

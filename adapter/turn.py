@@ -6,8 +6,11 @@ not begun to answer (`adapter.loop`). What has to be checked before it is handed
 """
 
 import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+
+import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
@@ -28,6 +31,24 @@ InlineImages = Callable[[ChatRequest], Awaitable[ChatRequest]]
 MAX_ERROR_BYTES = 256 * 1024  # of an error body; the longest seen is 41 KB (SGLang)
 
 
+class Target(msgspec.Struct, frozen=True):
+    """Where turns can go.
+
+    Attributes:
+        upstream: where to ask.
+        headers: of the request.
+        habits: what is known of the upstream.
+        translate: what to ask, by its dialect; see `ResponseRun`.
+        model: what it calls the model.
+    """
+
+    upstream: Upstream
+    headers: Mapping[str, str]
+    habits: Habits
+    translate: Callable[..., Translation]
+    model: str
+
+
 class Turn:
     """One call of the upstream.
 
@@ -41,6 +62,7 @@ class Turn:
         logprobs: the client asked for log probabilities.
         joins: see `TurnReader`.
         max_event_bytes: the longest event to accept.
+        max_bytes: of the whole answer; 0 is no limit.
 
     Attributes:
         has_begun: the model has begun to answer.
@@ -61,7 +83,9 @@ class Turn:
         logprobs: bool = False,
         joins: bool = False,
         max_event_bytes: int = 16 * 1024 * 1024,
+        max_bytes: int = 0,
     ) -> None:
+        self._bytes_left = max_bytes or sys.maxsize
         self.has_begun = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
@@ -98,6 +122,9 @@ class Turn:
     def read(self, chunk: bytes) -> list[Delta]:
         """Return what the next bytes say, and what was held back if they end in a failure."""
         assert self._reader is not None, "what is read was opened"
+        self._bytes_left -= len(chunk)
+        if self._bytes_left < 0:
+            raise UpstreamError("The upstream's answer is longer than what is accepted here.")
         if not self._habits.is_known:
             self._habits.observe(self._answer_headers, chunk)
         deltas = self._reader.feed(chunk)

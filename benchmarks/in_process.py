@@ -40,7 +40,7 @@ class ChatApp:
             message = await receive()
             body += message["body"]
             more = message["more_body"]
-        request = _decode(body)
+        request = _decode(body or b"{}")  # a list of models is asked for without a body
         headers = _HEADERS[request.stream]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for piece in self._answer(request.model, stream=request.stream):

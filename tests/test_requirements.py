@@ -43,6 +43,10 @@ ASKED = {
     "dev.txt": [*RUNTIME, *extra("all"), *group("dev")],
     "run.txt": [*RUNTIME, *extra("demo"), *group("build")],
     "lowest.txt": [*RUNTIME, *extra("all"), *group("test"), *group("build")],
+    "image.txt": [
+        *RUNTIME,
+        *(each for name in EXTRAS.keys() - {"all", "demo"} for each in extra(name)),
+    ],
     "clients.txt": [*group("clients")],
 }
 
@@ -91,10 +95,11 @@ def test_pins_name_no_address(file: str) -> None:
     assert re.findall(r"\w+://|--(?:extra-)?index-url|--find-links|--trusted-host", text) == []
 
 
-def test_pins_of_run_are_the_pins_of_dev() -> None:
+@pytest.mark.parametrize("file", ["run.txt", "image.txt"])
+def test_pins_of_a_part_are_the_pins_of_dev(file: str) -> None:
     everything = pins("dev.txt").items()
 
-    assert [pin for pin in pins("run.txt").items() if pin not in everything] == []
+    assert [pin for pin in pins(file).items() if pin not in everything] == []
 
 
 @pytest.mark.parametrize("requirement", [*RUNTIME, *extra("all")], ids=str)

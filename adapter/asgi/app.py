@@ -8,7 +8,7 @@ entered: connections are made with the first request.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -29,6 +29,7 @@ from adapter.asgi.http import (
     send_error,
     send_json,
 )
+from adapter.asgi.ids import new_id
 from adapter.asgi.input_tokens import CountInputTokens
 from adapter.asgi.paths import (
     COMPACT,
@@ -41,7 +42,7 @@ from adapter.asgi.paths import (
     find_route,
     route_path,
 )
-from adapter.asgi.service import Service, new_id
+from adapter.asgi.service import Service
 from adapter.asgi.state.routes import StateRoutes
 from adapter.asgi.upstreams import make_proxy
 from adapter.asgi.websocket import WebSocketResponses
@@ -94,7 +95,7 @@ class ResponsesAPI:
         if settings is not None and options:
             raise SettingsError("Give `settings` or single settings, not both.")
         self.settings = settings or Settings.load(**options)
-        self._service = Service(upstream, self.settings, store, tools)
+        self._service = self._new_service(upstream, self.settings, store, tools)
         state = self._service.state
         self._background = None if state is None else Background(self._service, state)
         self._answering: dict[str, CreateResponse | CompactConversation | CountInputTokens] = {
@@ -105,6 +106,9 @@ class ResponsesAPI:
         self._websocket = WebSocketResponses(self._service)
         self._state = StateRoutes(self._service, self._background)
         self._other = other
+
+    def _new_service(self, *parts: Any) -> Service:
+        return Service(*parts)
 
     async def __aenter__(self) -> None:
         """Begin; returns nothing, because Starlette takes what a lifespan yields for state."""
@@ -247,12 +251,16 @@ class _Sidecar(ResponsesAPI):
     It opened both, and closes both.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_service: Callable[..., Service]) -> None:
+        self._make_service = make_service
         super().__init__(settings=settings)
         default = self._service.routes.default()
         self._proxy = None if default is None else make_proxy(default, settings)
         if self._proxy is not None:
             self._other = GuardedApp(self._proxy, self._service.gate, settings.max_body_bytes)
+
+    def _new_service(self, *parts: Any) -> Service:
+        return self._make_service(*parts)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -271,13 +279,19 @@ def create_app() -> ResponsesAPI:
     return make_sidecar(Settings.load())
 
 
-def make_sidecar(settings: Settings) -> ResponsesAPI:
+def make_sidecar(
+    settings: Settings, make_service: Callable[..., Service] = Service
+) -> ResponsesAPI:
     """Return an app that serves our routes and passes every other path on.
+
+    Args:
+        settings: the settings.
+        make_service: makes the service, where it is to be watched (`adapter.inspector`).
 
     Raises:
         SettingsError: no upstream, or one that cannot be used.
     """
-    return _Sidecar(settings)
+    return _Sidecar(settings, make_service)
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

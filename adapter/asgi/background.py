@@ -10,11 +10,12 @@ from msgspec import Meta, Raw
 from starlette.types import Receive, Send
 
 from adapter.asgi.http import Headers, send_json
+from adapter.asgi.ids import new_id
 from adapter.asgi.log_stream import LogStream
 from adapter.asgi.pump import stream_times
 from adapter.asgi.report import report_headers
 from adapter.asgi.route import Route
-from adapter.asgi.service import Service, new_id
+from adapter.asgi.service import Service
 from adapter.asgi.state.request import ShowQuery, StateRequest, read_query
 from adapter.asgi.state.responses import find_response
 from adapter.background.handover import read_handover, to_handover, upstream_hash

@@ -8,10 +8,11 @@ from starlette.types import Receive, Scope, Send
 from adapter.asgi.bodies import read_body
 from adapter.asgi.create import collect
 from adapter.asgi.http import Headers, send_json
+from adapter.asgi.ids import new_id
 from adapter.asgi.passing_on import pass_on
 from adapter.asgi.paths import COMPACT
 from adapter.asgi.report import report_headers
-from adapter.asgi.service import Service, new_id
+from adapter.asgi.service import Service
 from adapter.translate.compaction import to_compacted_response, without_trigger
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream

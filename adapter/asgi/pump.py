@@ -71,7 +71,8 @@ class EventPump:
         self._comment = comment
         self._has_begun = False
         self._is_writing = False
-        self._clock = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
         self._written_at = 0.0
         self._aside: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -131,7 +132,7 @@ class EventPump:
     # Beside the pump
 
     def _set_timer(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, callback)
+        self._timer = self._loop.call_later(seconds, callback)
 
     def _start_late(self) -> None:
         """The grace is over: begin without the upstream."""

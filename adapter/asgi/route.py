@@ -35,11 +35,13 @@ class Route:
         settings: of the route.
         upstream: how it is reached.
         dialects: all that are known, by name.
+        guarded: the same upstream, asked again and left alone as the settings say.
 
     Attributes:
         name: of the route.
         settings: of the route.
         upstream: how it is reached.
+        guarded: the same for chat requests, with breaker and retries.
         habits: what is known of it.
         proxy: passes requests on to it as they are, once that was needed.
     """
@@ -50,8 +52,10 @@ class Route:
         settings: RouteSettings,
         upstream: Upstream,
         dialects: Mapping[str, Dialect],
+        guarded: Upstream | None = None,
     ) -> None:
         self.name = name
+        self.guarded = guarded or upstream
         self.settings = settings
         self.upstream = upstream
         self._dialects = dialects

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapter.asgi.route import Route
-from adapter.asgi.upstreams import make_upstream
+from adapter.asgi.upstreams import make_guarded, make_upstream
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, UpstreamError
 from adapter.routing import DEFAULT_ROUTE, RouteSettings, choose_route, models_of
@@ -22,6 +22,7 @@ class Routes:
     Args:
         given: the upstream of the default route, if not that of the settings.
         settings: the settings.
+        watch: stands before every upstream; None leaves them as they are.
 
     Attributes:
         are_several: models are shared among routes or have other names, so that the list of models
@@ -32,7 +33,10 @@ class Routes:
     """
 
     def __init__(
-        self, given: "str | httpx2.AsyncClient | Upstream | None", settings: Settings
+        self,
+        given: "str | httpx2.AsyncClient | Upstream | None",
+        settings: Settings,
+        watch: Callable[[Upstream], Upstream] | None = None,
     ) -> None:
         dialects = settings.known_dialects()
         self._settings: dict[str, RouteSettings] = dict(settings.routes)
@@ -49,10 +53,24 @@ class Routes:
         if has_own:
             self._settings[DEFAULT_ROUTE] = own = _default_route(given, settings)
             upstreams[DEFAULT_ROUTE] = make_upstream(given, own, settings)
+        if watch is not None:
+            upstreams = {name: watch(upstream) for name, upstream in upstreams.items()}
         self._routes = {
-            name: Route(name, route, upstreams[name], dialects)
+            name: Route(
+                name,
+                route,
+                upstreams[name],
+                dialects,
+                make_guarded(name, upstreams[name], settings),
+            )
             for name, route in self._settings.items()
         }
+        for name, route in self._settings.items():
+            if route.fallback is not None and route.fallback not in self._routes:
+                raise SettingsError(
+                    f"Invalid setting 'routes.{name}.fallback': there is no route "
+                    f"'{route.fallback}'."
+                )
         self.are_several = len(self._routes) > 1 or not (has_own or defaults)
         self.are_several |= any(route.aliases for route in self._settings.values())
 
@@ -74,6 +92,15 @@ class Routes:
     def some_pass_through(self) -> bool:
         """Tell whether any request does."""
         return any(route.passes_through() for route in self._routes.values())
+
+    def fallbacks(self, route: Route) -> Iterator[Route]:
+        """Yield the routes to ask, one after the other, when the one before is down."""
+        seen = {route.name}
+        while (name := route.settings.fallback) is not None and name not in seen:
+            seen.add(name)
+            route = self._routes[name]
+            if not route.passes_through():
+                yield route
 
     def choose(self, model: str) -> tuple[Route, str]:
         """Return the route of a model, and what the model is called there.

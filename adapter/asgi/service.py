@@ -1,14 +1,15 @@
 """From the bytes of a request to a run: what every way of asking for a response shares."""
 
-import os
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from adapter.asgi.access.gate import Gate
+from adapter.asgi.fallback import find_targets
 from adapter.asgi.hosting import make_hosting
+from adapter.asgi.ids import new_id
 from adapter.asgi.keeping import make_state
 from adapter.asgi.owner import owner_of
 from adapter.asgi.route import Route
@@ -38,14 +39,6 @@ if TYPE_CHECKING:
 
     from adapter.fetch.fetch import Fetcher
 
-_ID_BYTES = 24  # 48 hex digits, as OpenAI's ids have
-_CALL_ID_BYTES = 12  # it comes back in history, where OpenAI's chat takes 40 characters at most
-
-
-def new_id(prefix: str) -> str:
-    """Return an id that nobody can guess, such as `resp_…`."""
-    return f"{prefix}_{os.urandom(_CALL_ID_BYTES if prefix == 'call' else _ID_BYTES).hex()}"
-
 
 class Service:
     """Makes runs.
@@ -55,6 +48,7 @@ class Service:
         settings: the settings.
         store: keeps responses and conversations, if not that of the settings.
         tools: run hosted tools, besides those of the settings.
+        watch: stands before every upstream; None leaves them as they are.
 
     Attributes:
         settings: the settings.
@@ -72,11 +66,12 @@ class Service:
         settings: Settings,
         store: ResponseStore | None = None,
         tools: Sequence[ToolRunner] = (),
+        watch: Callable[[Upstream], Upstream] | None = None,
     ) -> None:
         self.settings = settings
         self.gate = Gate(settings)
         self._hosting = make_hosting(settings, tools)
-        self.routes = Routes(given, settings)
+        self.routes = Routes(given, settings, watch)
         self.state: State | None = make_state(store, settings, new_id)
         self._forwarded = tuple(name.lower() for name in settings.forward_headers)
         if settings.sealing_keys:
@@ -176,6 +171,16 @@ class Service:
             needs_input=needs_input,
             options=self._options(route, compacts=compact is not None),
         )
+        fallbacks = find_targets(
+            self.routes,
+            route,
+            request.model or "",
+            model,
+            partial(self.forwarded, headers),
+            lambda other, name: partial(
+                translate, model=name, options=self._options(other, compacts=compact is not None)
+            ),
+        )
         return ResponseRun(
             request,
             translate,
@@ -186,6 +191,7 @@ class Service:
             model=model,
             keep=keep,
             compact=compact,
+            fallbacks=fallbacks,
         )
 
     def _compact(
@@ -280,7 +286,7 @@ class Service:
             request,
             self._translations(route, model),
             route.habits,
-            _upstream_of(route, upstream),
+            upstream if upstream is not None and route.name == DEFAULT_ROUTE else route.upstream,
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
@@ -367,6 +373,7 @@ class Service:
             new_id=new_id,
             now=time.time,
             max_event_bytes=settings.max_event_bytes,
+            max_bytes=settings.max_stream_bytes,
             open_names=settings.reasoning_events == "reasoning"
             or "openresponses-version" in headers,
             summaries=settings.reasoning_summaries,
@@ -393,7 +400,7 @@ class Service:
 
 
 def _upstream_of(route: Route, wrapped: Upstream | None) -> Upstream:
-    return wrapped if wrapped is not None and route.name == DEFAULT_ROUTE else route.upstream
+    return wrapped if wrapped is not None and route.name == DEFAULT_ROUTE else route.guarded
 
 
 def _cannot_seal() -> InvalidRequestError:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from adapter.config import Settings, SettingsError
 from adapter.routing import RouteSettings
 from adapter.upstream.base import Upstream
+from adapter.upstream.breaker import Breaker
+from adapter.upstream.guarded import GuardedUpstream, Retries
 
 if TYPE_CHECKING:
     import httpx2
@@ -55,6 +57,13 @@ def make_upstream(
         )
     except ValueError as exc:
         raise _not_a_base_url(exc, at) from exc
+
+
+def make_guarded(name: str, upstream: Upstream, settings: Settings) -> Upstream:
+    """Return the upstream of a route with the retries and the breaker of the settings."""
+    breaker = Breaker(name, settings.breaker_failures, settings.breaker_seconds)
+    retries = Retries(settings.upstream_retries, settings.upstream_retry_wait)
+    return GuardedUpstream(upstream, breaker, retries)
 
 
 def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":

@@ -86,6 +86,11 @@ class Call:
         self.headers: Mapping[str, str] = {}
         self.span: Any = None
 
+    def answered(self, status: int) -> None:
+        """Note that the headers of an answer have come."""
+        self.first_byte = perf_counter()
+        self.status = status
+
     def end(self, error: BaseException | None) -> None:
         """Note how it ended."""
         self.ended = perf_counter()

@@ -1,5 +1,5 @@
 """What requests go on from, and where their responses are kept: the one user of a store."""
 
-from .base import Remembered, State, StateOptions
+from adapter.state.base import Remembered, State, StateOptions
 
 __all__ = ["Remembered", "State", "StateOptions"]

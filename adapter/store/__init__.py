@@ -12,8 +12,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from .base import ResponseStore
-from .urls import StoreUrlError, split_options
+from adapter.store.base import ResponseStore
+from adapter.store.urls import StoreUrlError, split_options
 
 __all__ = ["STORE_SCHEMES", "StoreUrlError", "make_store", "open_store"]
 
@@ -37,7 +37,7 @@ class _Row(NamedTuple):
 
 
 def _memory(url: str, clock: Clock) -> ResponseStore:
-    from .memory import MAX_BYTES, MAX_ENTRIES, MemoryStore
+    from adapter.store.memory import MAX_BYTES, MAX_ENTRIES, MemoryStore
 
     class Options(msgspec.Struct, frozen=True):
         max_bytes: Annotated[int, Meta(ge=1)] = MAX_BYTES
@@ -48,19 +48,19 @@ def _memory(url: str, clock: Clock) -> ResponseStore:
 
 
 def _sqlite(url: str, clock: Clock) -> ResponseStore:
-    from .sql.sqlite import sqlite_store
+    from adapter.store.sql.sqlite import sqlite_store
 
     return sqlite_store(url, clock)
 
 
 def _postgres(url: str, clock: Clock) -> ResponseStore:
-    from .sql.postgres import postgres_store
+    from adapter.store.sql.postgres import postgres_store
 
     return postgres_store(url, clock)
 
 
 def _redis(url: str, clock: Clock) -> ResponseStore:
-    from .redis import RedisStore
+    from adapter.store.redis import RedisStore
 
     return RedisStore(url)  # the server has the clock
 

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from .base import ResponseRecord
+from adapter.store.base import ResponseRecord
 
 
 class _Identified(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from .base import (
+from adapter.store.base import (
     ConversationRecord,
     EventPage,
     ItemPage,
@@ -20,7 +20,7 @@ from .base import (
     StoredItem,
     Wakeups,
 )
-from .shelves import Run, Shelves
+from adapter.store.shelves import Run, Shelves
 
 MAX_BYTES = 256 * 1024 * 1024
 MAX_ENTRIES = 100_000

@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from .base import ConversationRecord, LoggedEvent, ResponseRecord, StoredItem
-from .bounds import Bounds
-from .items import find_in_response
+from adapter.store.base import ConversationRecord, LoggedEvent, ResponseRecord, StoredItem
+from adapter.store.bounds import Bounds
+from adapter.store.items import find_in_response
 
 # What the objects around the bytes take, rounded up from what `tracemalloc` says on CPython 3.11.
 ENTRY_BYTES = 1_000

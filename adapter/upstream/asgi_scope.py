@@ -81,14 +81,16 @@ def _mount_point(client: Mapping[str, Any]) -> str:
 def _headers(
     client: Mapping[str, Any], body: bytes, headers: Mapping[str, str]
 ) -> list[tuple[bytes, bytes]]:
-    # The client's own host header, because apps check it (TrustedHostMiddleware).
-    ours = {
-        b"host": next((value for name, value in client["headers"] if name == b"host"), b""),
+    hosts = [value for name, value in client["headers"] if name == b"host"]
+    found = {
+        # The client's own host header, because apps check it (TrustedHostMiddleware).
+        b"host": hosts[0] if hosts else b"",
         b"accept": b"text/event-stream, application/json",
         # Not compressed: nothing between the app and us is worth it.
         b"accept-encoding": b"identity",
         b"content-type": b"application/json",
         b"content-length": b"%d" % len(body),
     }
-    given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return [*ours.items(), *((name, value) for name, value in given if name not in ours)]
+    for name, value in headers.items():
+        found.setdefault(name.encode("latin-1"), value.encode("latin-1"))
+    return [*found.items()]

@@ -35,24 +35,32 @@ class Fault(msgspec.Struct, frozen=True):
     Attributes:
         message: with `{peer}` for the upstream's host and port, and `{detail}` if there is one.
         timed_out: whether waiting too long is what went wrong.
+        never_sent: see `UpstreamError`.
+        is_down: see `UpstreamError`.
     """
 
     message: str
     timed_out: bool = False
+    never_sent: bool = False
+    is_down: bool = True
 
     def error(self, peer: str, detail: object = None) -> UpstreamError:
         """Return this fault as the error to raise."""
         kind = UpstreamTimeoutError if self.timed_out else UpstreamError
-        return kind(self.message.format(peer=peer, detail=detail))
+        error = kind(self.message.format(peer=peer, detail=detail))
+        error.never_sent, error.is_down = self.never_sent, self.is_down
+        return error
 
 
 UNREACHABLE: Final = Fault(
     "Cannot connect to the model server at {peer} ({detail}). "
-    "Check that it is running and that its address and port are right."
+    "Check that it is running and that its address and port are right.",
+    never_sent=True,
 )
 NAME_UNKNOWN: Final = Fault(
     "Cannot find the model server at {peer}: its host name does not resolve ({detail}). "
-    "Check the name and the DNS settings."
+    "Check the name and the DNS settings.",
+    never_sent=True,
 )
 TLS_FAILED: Final = Fault(
     "Cannot speak TLS with the model server at {peer} ({detail}). "
@@ -76,6 +84,7 @@ IDLE_TIMEOUT: Final = Fault(
 TOTAL_TIMEOUT: Final = Fault(
     "The model server at {peer} did not finish its answer within {detail} s (total timeout).",
     timed_out=True,
+    is_down=False,
 )
 NO_ANSWER: Final = Fault(
     "The model server at {peer} closed the connection without an answer ({detail}). "
@@ -91,8 +100,9 @@ NOT_HTTP: Final = Fault(
 )
 UNDECODABLE: Final = Fault(
     "The body that the model server at {peer} sent does not decode as its headers say ({detail}). "
-    "Check for a proxy in between that changes compression."
+    "Check for a proxy in between that changes compression.",
+    is_down=False,
 )
 CANNOT_SEND: Final = Fault(
-    "The request to the model server at {peer} could not be sent ({detail})."
+    "The request to the model server at {peer} could not be sent ({detail}).", is_down=False
 )

@@ -4,7 +4,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.chaos.fault import JSON, SSE, TEXT, WORDS, Fault, body_of, good_chunks, odd, steps_of, streamed
+from tests.chaos.fault import (
+    JSON,
+    SSE,
+    TEXT,
+    WORDS,
+    Fault,
+    body_of,
+    good_chunks,
+    odd,
+    steps_of,
+    streamed,
+)
 from tests.servers.answers import Answer, chunk, sse
 
 _BODY = body_of(*good_chunks())

@@ -51,9 +51,13 @@ class Process:
         """Return the base URL that uvicorn says it listens on."""
         return self.wait_for(r"Uvicorn running on (http://\S+)")[1]
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal, and go on."""
+        self._popen.send_signal(number)
+
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code once the command has ended."""
-        self._popen.send_signal(with_signal)
+        self.send_signal(with_signal)
         code = self._popen.wait(STOP_LIMIT_SECONDS)
         while (line := self._queue.get(timeout=STOP_LIMIT_SECONDS)) is not None:
             self.lines.append(line)

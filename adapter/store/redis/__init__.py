@@ -6,6 +6,6 @@ the last seconds are lost with it. An eviction policy other than `noeviction` ma
 away before its time.
 """
 
-from .store import RedisStore
+from adapter.store.redis.store import RedisStore
 
 __all__ = ["RedisStore"]

@@ -4,7 +4,7 @@ A script is called with the prefix of all keys and the arguments that its first 
 that write return 1 if they did.
 """
 
-from .lua import CONVERSATION, ITEMS, RESPONSE, RUN, WORDS
+from adapter.store.redis.lua import CONVERSATION, ITEMS, RESPONSE, RUN, WORDS
 
 SAVE = f"""{WORDS}{ITEMS}{CONVERSATION}{RESPONSE}
 put_response()

@@ -24,11 +24,10 @@ from adapter.store.base import (
     Wakeups,
 )
 from adapter.store.items import find_in_response
-from adapter.store.sql.packing import pack_response, to_bytes, to_text, unpack_response
-
-from . import scripts
-from .connection import check_server, time_limit, to_pool
-from .wakeups import Channels
+from adapter.store.packing import pack_response, to_bytes, to_text, unpack_response
+from adapter.store.redis import scripts
+from adapter.store.redis.connection import check_server, time_limit, to_pool
+from adapter.store.redis.wakeups import Channels
 
 _encode = msgspec.msgpack.Encoder().encode
 

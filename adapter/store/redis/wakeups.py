@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 
-from .connection import FAULTS, kind_of, time_limit
+from adapter.store.redis.connection import FAULTS, kind_of, time_limit
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row, UpdateBase, bindparam, delete, or_, select, update
 
 from adapter.store.base import ConversationRecord, ItemPage, Order, StoredItem
-
-from .packing import (
+from adapter.store.packing import (
     conversation_digest,
     item_number,
     pack_conversation,
@@ -21,8 +20,8 @@ from .packing import (
     unpack_conversation,
     unpack_item,
 )
-from .responses import is_there
-from .tables import Insert, conversation_items, conversations, fit, inserts
+from adapter.store.sql.responses import is_there
+from adapter.store.sql.tables import Insert, conversation_items, conversations, fit, inserts
 
 PURGED_AT_ONCE = 50  # conversations with all of their items in one transaction
 _FREE = 0.0

@@ -5,9 +5,9 @@ import logging
 
 import psycopg
 
-from .faults import kind_of
-from .listeners import Listeners
-from .writes import CHANNEL
+from adapter.store.sql.faults import kind_of
+from adapter.store.sql.listeners import Listeners
+from adapter.store.sql.writes import CHANNEL
 
 logger = logging.getLogger(__name__)
 

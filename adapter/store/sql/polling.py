@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from .faults import DATABASE_ERRORS
-from .listeners import Listeners
+from adapter.store.sql.faults import DATABASE_ERRORS
+from adapter.store.sql.listeners import Listeners
 
 _UNKNOWN = object()
 

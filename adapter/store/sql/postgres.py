@@ -27,13 +27,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapter.errors import StoreError
 from adapter.store.base import Wakeups
+from adapter.store.sql.faults import may_pass_again
+from adapter.store.sql.listeners import Listeners
+from adapter.store.sql.notices import Notices
+from adapter.store.sql.schema import is_current, migrate
+from adapter.store.sql.store import SqlStore
 from adapter.store.urls import StoreUrlError, split_options
-
-from .faults import may_pass_again
-from .listeners import Listeners
-from .notices import Notices
-from .schema import is_current, migrate
-from .store import SqlStore
 
 T = TypeVar("T")
 

@@ -23,9 +23,14 @@ from sqlalchemy.sql import ColumnElement
 
 from adapter.store.base import ResponseRecord
 from adapter.store.items import find_in_response
-
-from .packing import item_number, pack_response, response_digest, run_digest, unpack_response
-from .tables import Insert, events, fit, inserts, items, responses, runs
+from adapter.store.packing import (
+    item_number,
+    pack_response,
+    response_digest,
+    run_digest,
+    unpack_response,
+)
+from adapter.store.sql.tables import Insert, events, fit, inserts, items, responses, runs
 
 PURGED_AT_ONCE = 200  # bodies in one transaction, so that others get their turn
 # A response that has replaced one of its id may lack items of that one; then older ones are tried.

@@ -9,10 +9,15 @@ import msgspec
 from sqlalchemy import Connection, UpdateBase, bindparam, delete, func, select, update
 
 from adapter.store.base import EventPage, LoggedEvent, ResponseRecord
-
-from .packing import pack_events, response_digest, to_bytes, unpack_events, unpack_response
-from .responses import is_there
-from .tables import Insert, events, fit, inserts, responses, runs
+from adapter.store.packing import (
+    pack_events,
+    response_digest,
+    to_bytes,
+    unpack_events,
+    unpack_response,
+)
+from adapter.store.sql.responses import is_there
+from adapter.store.sql.tables import Insert, events, fit, inserts, responses, runs
 
 _PIECES_AT_ONCE = 64  # rows of a log that are read together
 NOTHING_YET = -1  # the last event of an empty log

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, inspect, select, text
 
 from adapter.errors import StoreError
-
-from .tables import is_postgres, schema
+from adapter.store.sql.tables import is_postgres, schema
 
 _TYPES = {
     "sqlite": {

@@ -26,13 +26,12 @@ from msgspec import Meta
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from adapter.store.base import Wakeups
+from adapter.store.sql import runs
+from adapter.store.sql.listeners import Listeners
+from adapter.store.sql.polling import Poll
+from adapter.store.sql.schema import migrate
+from adapter.store.sql.store import SqlStore
 from adapter.store.urls import StoreUrlError, split_options
-
-from . import runs
-from .listeners import Listeners
-from .polling import Poll
-from .schema import migrate
-from .store import SqlStore
 
 T = TypeVar("T")
 

@@ -23,16 +23,15 @@ from adapter.store.base import (
     StoredItem,
     Wakeups,
 )
-
-from . import conversations, responses, runs
-from .conversations import Appended
-from .database import Database
-from .faults import DATABASE_ERRORS, may_be_of_one_write, to_store_error
-from .group import Group
-from .packing import run_digest, to_bytes
-from .responses import ResponseRow, to_row
-from .tables import schema
-from .writes import Act, OnRun, Save, StartRun, Write, apply
+from adapter.store.packing import run_digest, to_bytes
+from adapter.store.sql import conversations, responses, runs
+from adapter.store.sql.conversations import Appended
+from adapter.store.sql.database import Database
+from adapter.store.sql.faults import DATABASE_ERRORS, may_be_of_one_write, to_store_error
+from adapter.store.sql.group import Group
+from adapter.store.sql.responses import ResponseRow, to_row
+from adapter.store.sql.tables import schema
+from adapter.store.sql.writes import Act, OnRun, Save, StartRun, Write, apply
 
 T = TypeVar("T")
 

@@ -10,11 +10,10 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from adapter.store.base import LoggedEvent
-
-from . import conversations, responses, runs
-from .conversations import Appended
-from .responses import ResponseRow
-from .tables import is_postgres
+from adapter.store.sql import conversations, responses, runs
+from adapter.store.sql.conversations import Appended
+from adapter.store.sql.responses import ResponseRow
+from adapter.store.sql.tables import is_postgres
 
 CHANNEL = "adapter_runs"
 _MAX_PAYLOAD_CHARS = 7900  # PostgreSQL refuses 8000 bytes and more

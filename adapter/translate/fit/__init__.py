@@ -70,11 +70,12 @@ def fit(
         grammars: that the input of custom tools has to fit, by the name of the function.
     """
     draft = Draft(chat, kept, grammars)
+    learned = dialect.learned
     for step, facts in _STEPS:
         before = draft.messages
         step(draft, dialect)
-        if not dialect.learned.isdisjoint(facts) and draft.messages != before:
+        if learned and not learned.isdisjoint(facts) and draft.messages != before:
             draft.rewrite("instructions" if draft.messages[1:] == before[1:] else "input")
-    if "image_urls" in dialect.learned and find_image_urls(chat):
+    if "image_urls" in learned and find_image_urls(chat):
         draft.rewrite("input")
     return draft

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from adapter.store.base import ConversationRecord, LoggedEvent, ResponseRecord, StoredItem
-
-from .words import WORDS
+from adapter.store.words import WORDS
 
 _TEXT = ("utf-8", "surrogatepass")
 _DIGEST_BYTES = 16
