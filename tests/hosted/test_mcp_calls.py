@@ -382,7 +382,7 @@ async def test_many_requests_leave_nothing_open(
 
         await call()
         before = _open()
-        for _ in range(200):
+        for _ in range(1000):
             await call()
 
         assert _open() == before
