@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-clients clients lint format check coverage bench test-lowest test-vllm docs dist check-dist lock clean
+.PHONY: help run test test-clients clients lint format check coverage bench bench-full bench-micro bench-guard test-lowest test-vllm docs dist check-dist lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +53,17 @@ coverage: $(VENV)/dev.stamp  ## run all tests; fail if a branch of what decides 
 	$(PY) -m pytest --ignore tests/clients --cov --cov-report=term $(ARGS)
 	$(PY) -m coverage report --include '$(PURE)' --fail-under 100
 
-bench: $(VENV)/dev.stamp  ## measure against pass-through servers
+bench: $(VENV)/dev.stamp  ## measure against pass-through servers, in a quarter of an hour
 	$(PY) -m benchmarks.run $(ARGS)
+
+bench-full: $(VENV)/dev.stamp  ## measure all: every store, peers, memory, ten minutes of load
+	$(PY) -m benchmarks.run --full $(ARGS)
+
+bench-micro: $(VENV)/dev.stamp  ## measure each pure stage by itself
+	$(PY) -m benchmarks.micro $(ARGS)
+
+bench-guard: $(VENV)/dev.stamp  ## fail if the hot path is much slower than it was
+	$(PY) -m benchmarks.guard $(ARGS)
 
 test-lowest: $(VENV)-lowest/dev.stamp  ## run our tests on the oldest dependencies that we allow
 	$(VENV)-lowest/bin/python -m pytest --ignore tests/clients --ignore tests/deploy $(ARGS)
@@ -63,7 +72,7 @@ test-vllm: $(VENV)/dev.stamp  ## run the tests that need vLLM (a large download)
 	PYTHON="$(PYTHON)" bash tests/vllm/run.sh $(ARGS)
 
 docs: $(VENV)/dev.stamp  ## build the documentation into build/docs/; a broken link is an error
-	$(PY) -m mkdocs build --strict --quiet $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet $(ARGS)
 
 dist: $(VENV)/dev.stamp  ## build the wheel and the source archive into dist/
 	rm -rf dist

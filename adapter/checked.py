@@ -26,6 +26,8 @@ from adapter.types.chat import ChatRequest
 
 logger = logging.getLogger(__name__)
 
+MAX_CHECKED_CALLS = 16  # of one answer: each check may take 0.3 s
+
 # (the function to call, what was said since) to what to ask then
 AskAgain = Callable[[str, Sequence[PlacedItem]], Translation]
 
@@ -125,6 +127,8 @@ class CheckedTurn(Turn):
             async for chunk in chunks:
                 collected += self.read(chunk)
                 self.check()
+                if self.is_done:
+                    collected += await self.read_rest(chunks)
         collected += super().end()
         self.check()
         return collected
@@ -165,6 +169,8 @@ class SchemaCheck:
 class InputCheck:
     """Calls of custom tools whose input fits their grammar. One call is asked for again at most.
 
+    Of many calls only the first are checked.
+
     Args:
         offered: the tools, by the name that the model was given.
         ask_again: asks for one call once more.
@@ -203,10 +209,14 @@ class InputCheck:
 
     def _unfit(self, deltas: Sequence[Delta]) -> tuple[int, OfferedTool, str] | None:
         """Return the first call that does not fit: its slot, its tool, and what is wrong."""
+        checked = 0
         for slot, (name, arguments) in _calls(deltas).items():
             tool = self._tool(name)
             if (grammar := tool.grammar) is None:
                 continue
+            checked += 1
+            if checked > MAX_CHECKED_CALLS:
+                break
             text = unwrap_input(arguments, tool.name)
             misfit = input_misfit(grammar.syntax, grammar.definition, text)
             if misfit is not None:
@@ -216,12 +226,13 @@ class InputCheck:
 
 def _calls(deltas: Sequence[Delta]) -> dict[int, tuple[str, str]]:
     """Return name and arguments of each call, by its slot."""
-    calls: dict[int, tuple[str, str]] = {}
+    names: dict[int, str] = {}
+    pieces: dict[int, list[str]] = {}
     for delta in deltas:
         if isinstance(delta, CallDelta):
-            name, arguments = calls.get(delta.slot, ("", ""))
-            calls[delta.slot] = (name or delta.name, arguments + delta.arguments)
-    return calls
+            names[delta.slot] = names.get(delta.slot) or delta.name
+            pieces.setdefault(delta.slot, []).append(delta.arguments)
+    return {slot: (name, "".join(pieces[slot])) for slot, name in names.items()}
 
 
 def _with_arguments(deltas: Sequence[Delta], slot: int, arguments: str) -> list[Delta]:

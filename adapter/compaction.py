@@ -18,8 +18,9 @@ import msgspec
 from adapter.dialects import Dialect
 from adapter.errors import AdapterError, UpstreamError
 from adapter.habits import Habits
-from adapter.loop import Keep, ResponseRun, Surroundings
+from adapter.loop import ResponseRun
 from adapter.sealing import Sealer
+from adapter.surroundings import Keep, Surroundings
 from adapter.translate.causes import OVERFLOW, POLICY
 from adapter.translate.compaction import (
     Compacted,

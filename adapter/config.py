@@ -253,6 +253,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[float, Meta(ge=0, le=1_000_000)],
         _about("of one key or owner, counted by each process for itself; 0 is no limit"),
     ] = 0.0
+    max_input_items: Annotated[
+        Annotated[int, Meta(ge=1)], _about("input items of a request and their parts, together")
+    ] = 20_000
     max_header_bytes: Annotated[
         Annotated[int, Meta(ge=1024)], _about("all headers of a request together")
     ] = 64 * 1024
@@ -301,6 +304,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shutdown_timeout: Annotated[
         Seconds, _about("for open streams to end by themselves after that; then they are failed")
     ] = 30.0
+
+    # What is told of requests: `adapter.observe`.
+    metrics: Annotated[
+        bool, _about("count for Prometheus, and show it at GET /adapter/metrics")
+    ] = False
+    traces: Annotated[
+        bool, _about("make spans with OpenTelemetry, of requests and of what they call")
+    ] = False
+    server_timing: Annotated[
+        bool, _about("say in the header server-timing how long adapter and upstream took")
+    ] = False
+    log_format: Annotated[
+        Literal["auto", "json", "text"],
+        _about("log lines of serve; auto is text on a terminal, and JSON elsewhere"),
+    ] = "auto"
 
     mcp_list_timeout: Annotated[
         Annotated[float, Meta(gt=0, le=MAX_SECONDS)],

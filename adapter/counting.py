@@ -16,7 +16,8 @@ from adapter.compaction import Translate
 from adapter.dialects.base import TokenCounter
 from adapter.errors import AdapterError
 from adapter.habits import Habits
-from adapter.loop import ResponseRun, Surroundings
+from adapter.loop import ResponseRun
+from adapter.surroundings import Surroundings
 from adapter.translate.counting import WAYS, TokenQuestion
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Poster, Upstream, UpstreamAnswer

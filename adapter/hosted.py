@@ -43,8 +43,14 @@ from adapter.types.request import ResponseRequest
 
 logger = logging.getLogger(__name__)
 
+# Of one response, whatever its client allows: a model can be talked into thousands of calls at once.
+MAX_CALLS = 512
+# Of what they gave, together: all of it is kept, and sent with every further turn.
+MAX_RESULT_BYTES = 32 * 1024 * 1024
+
 _INVALID_PARAMS = -32602  # of JSON-RPC
 _object = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
 
 
 class ConfiguredServer(msgspec.Struct, frozen=True):
@@ -118,7 +124,9 @@ class HostedTools:
         toolbox = translation.toolbox
         self._hosting = hosting
         self._required = required_server(request.tool_choice)
-        self._max_calls = request.max_tool_calls
+        wanted = request.max_tool_calls
+        self._max_calls = MAX_CALLS if wanted is None else min(wanted, MAX_CALLS)
+        self._bytes_left = MAX_RESULT_BYTES
         self._settled = translation.settled
         self._servers = {tool.server_label: self._server(tool, at) for tool, at in toolbox.servers}
         if len(self._servers) > hosting.max_servers:
@@ -140,17 +148,18 @@ class HostedTools:
             output: what the response has said.
         """
         self._turns += 1
-        return Progress(
-            self.said(output), self._listing, bool(self._results), self._may_call()
-        )
+        return Progress(self.said(output), self._listing, bool(self._results), self._may_call())
 
     def said(self, output: Sequence[OutputItem]) -> tuple[PlacedItem, ...]:
         """Return what the response has said, and what came of its calls, as the model is told."""
         return tuple(placed for item in output for placed in self._as_input(item))
 
     def _may_call(self) -> bool:
-        has_calls = self._max_calls is None or self._calls < self._max_calls
-        return has_calls and self._turns < self._hosting.max_turns and self._seconds_left() > 0
+        return (
+            self._calls < self._max_calls
+            and self._turns < self._hosting.max_turns
+            and self._seconds_left() > 0
+        )
 
     def _seconds_left(self) -> float:
         return self._ends_at - self._now()
@@ -160,6 +169,10 @@ class HostedTools:
     async def list_tools(self, machine: ResponseStream) -> AsyncGenerator[list[Event], None]:
         """Ask the servers for their tools, all at once, and say what they answer.
 
+        What the conversation has listed already is not said again. Of a configured server it counts
+        for nothing else: it is the client's word, and what may be called with the operator's
+        credentials is the server's and the settings'.
+
         Raises:
             ListFailedError: of the server that the model has to call.
         """
@@ -167,23 +180,28 @@ class HostedTools:
         servers: dict[str, Sequence[ListedTool]] = {
             label: known[label] for label in self._servers if label in known
         }
-        types = asyncio.create_task(self._describe())
         asked = {
             label: asyncio.create_task(self._list(server))
             for label, server in self._servers.items()
-            if label not in known
+            if label not in known or server.is_configured
         }
+        types = asyncio.create_task(self._describe())
         try:
             for label, task in asked.items():
-                yield machine.begin_list(label)
+                is_said = label not in known
+                if is_said:
+                    yield machine.begin_list(label)
                 listed = await task
                 if isinstance(listed, ListFailedError):
-                    yield machine.end_list(listed.message)
+                    servers[label] = ()
+                    if is_said:
+                        yield machine.end_list(listed.message)
                     if label == self._required:
                         raise listed
                 else:
                     servers[label] = shown = self._allowed(label, listed)
-                    yield machine.end_list(shown)
+                    if is_said:
+                        yield machine.end_list(shown)
             self._listing = HostedListing(servers, await types, self._rules)
         finally:
             await _cancel([types, *asked.values()])
@@ -267,7 +285,7 @@ class HostedTools:
         try:
             for call, task in zip(calls, tasks, strict=True):
                 result = await task
-                self._results[machine.pending_calls[0].id] = (call, result)
+                self._results[machine.pending_id] = (call, result)
                 yield machine.resolve(result)
         finally:
             await _cancel(tasks)
@@ -275,7 +293,7 @@ class HostedTools:
     async def _call(self, call: PendingCall, toolbox: Toolbox) -> ToolResult:
         if call.tool.definition.name not in toolbox.offered:
             return failure("mcp_protocol_error", "There is no such tool.", _INVALID_PARAMS)
-        if self._max_calls is not None and self._calls >= self._max_calls:
+        if self._calls >= self._max_calls:
             return failure("mcp_protocol_error", "No more tool calls are allowed (max_tool_calls).")
         self._calls += 1
         try:
@@ -285,9 +303,17 @@ class HostedTools:
             return failure("mcp_protocol_error", message, _INVALID_PARAMS)
         try:
             async with asyncio.timeout(max(self._seconds_left(), 0.0)):
-                return await self._make(call, arguments)
+                return self._counted(await self._make(call, arguments))
         except TimeoutError:
             return failure("mcp_protocol_error", "The time for tool calls is over.")
+
+    def _counted(self, result: ToolResult) -> ToolResult:
+        """Return the result, unless all of them together are too much."""
+        size = len(_encode((result.output, result.content, result.error)))
+        if size > self._bytes_left:
+            return failure("mcp_protocol_error", "There is no room for more results of tools.")
+        self._bytes_left -= size
+        return result
 
     async def _make(self, call: PendingCall, arguments: dict[str, Any]) -> ToolResult:
         tool = call.tool

@@ -5,35 +5,27 @@ clock) is given to it, and it reads no configuration.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from adapter.checked import CheckedTurn, checks_of
-from adapter.dialects import Dialect
-from adapter.errors import AdapterError, InvalidRequestError, StoreError, UpstreamError
-from adapter.fetch.base import Fetches
-from adapter.fetch.images import inline_images
+from adapter.asking import Asking
+from adapter.errors import AdapterError, StoreError, UpstreamError
 from adapter.habits import Habits
-from adapter.hosted import HostedTools, Hosting, UnknownApprovalError
+from adapter.hosted import HostedTools, UnknownApprovalError
 from adapter.room import Compact, Room
-from adapter.sealing import Sealer
 from adapter.stream.deltas import Delta
-from adapter.stream.items import ContentKind, Summaries, reasoning_kind
+from adapter.stream.items import ContentKind, reasoning_kind
 from adapter.stream.machine import ResponseStream
+from adapter.surroundings import Keep, Surroundings
 from adapter.translate.causes import OVERFLOW
 from adapter.translate.echo import to_response
 from adapter.translate.items import PlacedItem
-from adapter.translate.learn import is_lasting, learn
-from adapter.translate.media import find_image_paths
-from adapter.translate.parameters import wants_logprobs
 from adapter.translate.replay import own_output, read_history
 from adapter.translate.request import Progress, Translation
-from adapter.turn import InlineImages, Target, Turn
-from adapter.types.chat import ChatRequest
+from adapter.turn import Target, Turn
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response, Usage
@@ -47,54 +39,6 @@ MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of
 
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
-
-
-class Detached(msgspec.Struct, frozen=True):
-    """A response that runs in the background: others know of it before it is made.
-
-    Attributes:
-        id: of the response.
-        created_at: seconds since the epoch.
-        said: so many events are in its log already, from a process that began it.
-    """
-
-    id: str
-    created_at: int
-    said: int = 0
-
-
-class Surroundings(msgspec.Struct, frozen=True):
-    """What a run takes from the world.
-
-    Attributes:
-        new_id: (prefix) to a new id.
-        now: seconds since the epoch.
-        max_event_bytes: the longest event to accept from an upstream.
-        max_bytes: of one whole answer; 0 is no limit.
-        open_names: name raw reasoning events as Open Responses does.
-        summaries: what to show of reasoning when a summary is asked for.
-        sealer: seals reasoning for the client to carry; None leaves it out.
-        fetcher: fetches images for upstreams that do not; None leaves them as they are.
-        detached: the response runs in the background.
-        hosting: what runs hosted tools; None runs none.
-        on_begun: told when the model begins to answer, in each turn.
-    """
-
-    new_id: Callable[[str], str]
-    now: Callable[[], float]
-    max_event_bytes: int = 16 * 1024 * 1024
-    max_bytes: int = 0
-    open_names: bool = False
-    summaries: Summaries = "with_text"
-    sealer: Sealer | None = None
-    fetcher: Fetches | None = None
-    detached: Detached | None = None
-    hosting: Hosting | None = None
-    on_begun: Callable[[], None] | None = None
-
-
-# Keeps a response, and tells whether it did; raises StoreError to have it fail instead.
-Keep = Callable[[Response], Awaitable[bool]]
 
 
 class ResponseRun:
@@ -114,7 +58,6 @@ class ResponseRun:
         fallbacks: where to ask if the upstream is down; None is nowhere else.
 
     Attributes:
-        translation: what is asked upstream; another one once something was learned.
         is_over: the last event was made.
         end: the last event, once it is made.
 
@@ -137,21 +80,13 @@ class ResponseRun:
         fallbacks: Iterator[Target] | None = None,
     ) -> None:
         self.is_over = False
-        self._fallbacks = fallbacks
         self.end: Event | None = None
         self._is_collected = False  # nobody is shown the events, but for the last
         self._room = Room(request, compact)
         self._keep = keep
-        self._request = request
-        self._translate = translate
-        self._habits = habits
-        self._upstream = upstream
-        self._headers = headers
         self._surroundings = surroundings
-        self._model = model or request.model or ""
-        self._dialect = habits.of(self._model)
-        self._lessons: list[tuple[Dialect, Dialect]] = []
-        self.translation = translate(self._dialect)
+        target = Target(upstream, headers, habits, translate, model or request.model or "")
+        self._asking = Asking(request, target, surroundings, self._room, fallbacks)
         detached = surroundings.detached
         self._machine = ResponseStream(
             to_response(
@@ -167,7 +102,7 @@ class ResponseRun:
             call_ids=self.translation.call_ids,
             reasoning=_reasoning(request, surroundings),
         )
-        self._progress: Progress | None = None
+        self._begun: Turn | None = None  # the last turn that the model has begun to answer
         self._service_tier: str | None = None
         self._usage: Usage | None = None  # of the last turn
         self._hosted: HostedTools | None = None
@@ -177,11 +112,14 @@ class ResponseRun:
             )
 
     @property
+    def translation(self) -> Translation:
+        """What is asked upstream; another one once something was learned."""
+        return self._asking.translation
+
+    @property
     def learned(self) -> frozenset[str]:
         """Names of the facts that refusals taught, and that later requests begin with."""
-        return frozenset[str]().union(
-            *(after.learned - before.learned for before, after in self._lessons)
-        )
+        return self._asking.learned
 
     @property
     def is_started(self) -> bool:
@@ -197,6 +135,10 @@ class ResponseRun:
     def fail(self, error: AdapterError) -> list[Event]:
         """End the stream for a reason of the caller's, who keeps the response and asks no more."""
         return self._over(self._machine.fail(error))
+
+    async def break_off(self, error: AdapterError) -> list[Event]:
+        """End the stream for a reason of the caller's, who has stopped reading `events`."""
+        return await self._fail(error)
 
     def keepalive(self) -> Event:
         """Return an event to send while the upstream is silent."""
@@ -279,56 +221,38 @@ class ResponseRun:
     def _go_on(self, hosted: HostedTools | None) -> None:
         """Ask with what has come since."""
         output = self._machine.output
-        self._progress = hosted.progress(output) if hosted else Progress(self._said())
-        self.translation = self._translated()
+        self._asking.go_on(hosted.progress(output) if hosted else Progress(self._said()))
         self._machine.offer(self.translation.toolbox.offered)
-
-    def _translated(self, progress: Progress | None = None) -> Translation:
-        return self._translate(self._dialect, **self._since(progress))
-
-    def _since(self, progress: Progress | None = None) -> dict[str, Any]:
-        since: dict[str, Any] = {}
-        if (progress := progress or self._progress) is not None:
-            since["progress"] = progress
-        if self._room.drop_share:
-            since["drop_share"] = self._room.drop_share
-        return since
 
     async def _turn(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers."""
-        refusals = 0
         while True:
-            on_begun = self._surroundings.on_begun
-            turn = self._new_turn()
+            turn = self._asking.new_turn(joins=self._is_collected)
             said: list[Event] = []
             made: list[Event] = []
             try:
                 async with turn.open() as chunks:
                     async for chunk in chunks:
                         said += self._say(turn, turn.read(chunk))
-                        if on_begun is not None and turn.has_begun:
-                            on_begun()
-                            on_begun = None
                         # The last leaves with the closing events, unless keeping takes its time.
                         if said and not (turn.is_done and self._keep is None):
                             yield said
                             said = []
                         turn.check()
+                        if turn.is_done:
+                            said += self._say(turn, await turn.read_rest(chunks))
                 said += self._say(turn, turn.end())
                 turn.check()
                 said += self._end(turn)
             except UpstreamError as error:
                 if said:
                     yield said
-                _mask_key(error, self._headers)
-                refusals += 1
-                is_final = turn.has_begun or refusals > MAX_LESSONS
-                made = await self._mend(error, is_final=is_final)
+                self._asking.mask_key(error)
+                made = await self._mend(error, is_final=turn.has_begun)
             else:
                 break
-            if made:
-                yield made
-        self._remember()
+            yield made
+        self._asking.answered()
         closing = said
         if not self._machine.pending_calls:
             if self._room.is_short(turn.usage):
@@ -340,6 +264,10 @@ class ResponseRun:
     def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
         if not turn.has_begun:
             return []
+        if turn is not self._begun:
+            self._begun = turn
+            if self._surroundings.watch is not None:
+                self._surroundings.watch.begun()
         # Numbers are given when events are made, so the first two are made first.
         return self._opening() + self._machine.feed(deltas)
 
@@ -371,90 +299,6 @@ class ResponseRun:
                 logger.warning("a failed response could not be stored: %s", exc.message)
         return events
 
-    def _new_turn(self) -> Turn:
-        options: dict[str, Any] = {
-            "images": self._inline_images(),
-            "logprobs": wants_logprobs(self._request),
-            "joins": self._is_collected,
-            "max_event_bytes": self._surroundings.max_event_bytes,
-            "max_bytes": self._surroundings.max_bytes,
-        }
-        parts = (self._upstream, self._headers, self._habits, self._dialect, self.translation)
-        checks = checks_of(self.translation, self._ask_again)
-        return CheckedTurn(*parts, checks=checks, **options) if checks else Turn(*parts, **options)
-
-    def _ask_again(self, name: str, said: Sequence[PlacedItem]) -> Translation:
-        """Return what to ask for another call of a function, for the client to hear of alone."""
-        before = self._progress or Progress()
-        again = msgspec.structs.replace(before, said=(*before.said, *said), must_call=name)
-        return self._translated(again)
-
-    def _inline_images(self) -> InlineImages | None:
-        fetcher = self._surroundings.fetcher
-        if fetcher is None:
-            return None
-
-        async def inlined(chat: ChatRequest) -> ChatRequest:
-            # Few upstreams need it, and the paths take another look at the whole input.
-            paths = find_image_paths(self._request)
-            return await inline_images(chat, fetcher=fetcher, paths=paths)
-
-        return inlined
-
-    def _learn(self, error: UpstreamError) -> bool:
-        """Take a refusal for a lesson, and tell whether it was one.
-
-        Raises:
-            InvalidRequestError: what it taught is that the request cannot be sent.
-        """
-        better = learn(self._dialect, self.translation.chat, error)
-        if better is None:
-            return False
-        if is_lasting(error):
-            self._lessons.append((self._dialect, better))
-        self._dialect = better
-        try:
-            self.translation = self._translated()
-        except InvalidRequestError:
-            self._remember()
-            raise
-        self._machine.offer(self.translation.toolbox.offered)
-        # Headers may have left already, so the log has what they would say.
-        logger.debug(
-            "learned from a refusal (%s); asking again, dropped: %s, adapted: %s",
-            ", ".join(sorted(better.learned)),
-            ", ".join(self.translation.dropped),
-            ", ".join(self.translation.adapted),
-        )
-        return True
-
-    def _fall_back(self, error: UpstreamError) -> bool:
-        """Turn to another upstream if nobody is at this one, and tell whether there is another."""
-        if error.status < 500 or self._fallbacks is None:
-            return False
-        for target in self._fallbacks:
-            dialect = target.habits.of(target.model)
-            try:
-                self.translation = target.translate(dialect, **self._since())
-            except InvalidRequestError:  # what the first can be sent, this one cannot
-                continue
-            logger.info("the upstream is down (status %d): another one is asked", error.status)
-            self._upstream, self._headers, self._habits = (
-                target.upstream,
-                target.headers,
-                target.habits,
-            )
-            self._translate, self._model, self._dialect = target.translate, target.model, dialect
-            self._lessons.clear()
-            self._machine.offer(self.translation.toolbox.offered)
-            return True
-        return False
-
-    def _remember(self) -> None:
-        """Let later requests of the model begin with what was learned, now that it worked."""
-        for before, after in self._lessons:
-            self._habits.learn(self._model, before, after)
-
     async def _mend(self, error: UpstreamError, *, is_final: bool) -> list[Event]:
         """Make another request of the one that was refused, and return what is said of that.
 
@@ -468,17 +312,15 @@ class ResponseRun:
         """
         if is_final:
             raise error
-        if self._learn(error) or self._fall_back(error):
+        if self._asking.mend(error):
+            self._machine.offer(self.translation.toolbox.offered)
             return []
         if error.code != OVERFLOW:
             raise error
         if compacted := await self._compact():
             self._go_on(self._hosted)
             return compacted
-        before = self.translation.truncated
-        if self._room.drop(error.message, before):
-            self.translation = self._translated()
-        if self.translation.truncated <= before:
+        if not self._asking.shorten(error):
             raise error
         logger.debug("the conversation does not fit; asking again with less of it")
         return []
@@ -504,12 +346,13 @@ class ResponseRun:
 
     def _end(self, turn: Turn) -> list[Event]:
         """Close what is open, and return what is to be said of it."""
-        self._fallbacks = None  # another model would go on from what it has not said
         opening = self._opening()
         closing = self._machine.end_turn(turn.finish_reason, turn.usage)
         for note in self._machine.notes:
             logger.debug("left out: %s", note)
         self._service_tier, self._usage = turn.service_tier, turn.usage
+        if (watch := self._surroundings.watch) is not None:
+            watch.ended(turn.usage, turn.finish_reason)
         return opening + closing
 
     async def _finish(self, service_tier: str | None) -> list[Event]:
@@ -534,10 +377,3 @@ def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentK
         summaries=surroundings.summaries if is_summarised else "never",
         seal=partial(sealer.seal, "reasoning") if sealer is not None and is_sealed else None,
     )
-
-
-def _mask_key(error: UpstreamError, headers: Mapping[str, str]) -> None:
-    """Take our key out of the message: some servers quote the one that they refuse."""
-    key = headers.get("authorization", "").removeprefix("Bearer ")
-    if len(key) >= MIN_KEY_CHARS:
-        error.message = error.message.replace(key, "***")

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from adapter.errors import StoreError
-from adapter.loop import Keep
 from adapter.records.items import GivenItem, join_items, own_items, read_items
 from adapter.records.responses import output_items, to_record
 from adapter.store.base import ResponseRecord, ResponseStore, StoredItem
+from adapter.surroundings import Keep
 from adapter.translate.replay import History, read_history
 from adapter.types.raw import ABSENT
 from adapter.types.request import ResponseRequest

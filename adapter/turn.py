@@ -5,10 +5,11 @@ not begun to answer (`adapter.loop`). What has to be checked before it is handed
 `adapter.checked`.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 
 import msgspec
 
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 InlineImages = Callable[[ChatRequest], Awaitable[ChatRequest]]
 
+# Seconds for a body to end once the model has said all, so that its connection can serve again. Some
+# servers and proxies leave it open: what was said is complete all the same.
+END_GRACE_SECONDS = 0.5
 MAX_ERROR_BYTES = 256 * 1024  # of an error body; the longest seen is 41 KB (SGLang)
 
 
@@ -135,6 +139,18 @@ class Turn:
     def is_done(self) -> bool:
         """Whether the model has said all, and only the end of the body is still to come."""
         return self._reader is not None and self._reader.is_done
+
+    async def read_rest(self, chunks: AsyncGenerator[bytes, None]) -> list[Delta]:
+        """Return what comes behind the end that the model has said: nothing, as a rule.
+
+        A body that breaks off here, or does not end soon, was complete.
+        """
+        deltas: list[Delta] = []
+        with suppress(TimeoutError, UpstreamError):
+            async with asyncio.timeout(END_GRACE_SECONDS):
+                async for chunk in chunks:
+                    deltas += self.read(chunk)
+        return deltas
 
     def end(self) -> list[Delta]:
         """Return what was held back: no more bytes come."""

@@ -7,7 +7,10 @@ import msgspec
 
 from benchmarks.servers import Kind
 
-_SENTENCE = 'He said: "Tell me about the weather."\n'
+# Escapes in JSON as prose has them: a few in each line.
+_SENTENCE = (
+    'Tell me about the weather, hour by hour, and what to wear. He said: "Bring an umbrella."\n'
+)
 
 
 class Scenario(msgspec.Struct, frozen=True):

@@ -75,7 +75,7 @@ SERVERS = (
     Server("pass-through", _script("pass_through")),
     Server("pass-through, aiohttp", _script("pass_through", "--client", "aiohttp")),
     _responses("adapter", *_ADAPTER, "--store", "none"),
-    _responses("adapter, memory", *_ADAPTER, "--store", "memory://", is_quick=False),
+    _responses("adapter, memory", *_ADAPTER, "--store", "memory:", is_quick=False),
     _responses(
         "adapter, sqlite", *_ADAPTER, "--store", "sqlite:///$folder/store.db", is_quick=False
     ),

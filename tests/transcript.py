@@ -15,9 +15,10 @@ For tests. A directory `tests/transcripts/<upstream>/<scenario>/` holds
 people before they are committed: `pytest --update` writes them anew, and the difference is reviewed.
 
 A replay runs the whole core (`adapter.loop` and all below it) on an upstream that plays the bodies.
-It waits for nothing, so it needs no event loop; ids are counted and the clock stands still.
+It waits for nothing; ids are counted and the clock stands still.
 """
 
+import asyncio
 import re
 import tomllib
 from collections import Counter
@@ -32,8 +33,9 @@ import msgspec
 from adapter.dialects import dialect_named
 from adapter.errors import AdapterError
 from adapter.habits import Habits
-from adapter.loop import ResponseRun, Surroundings
+from adapter.loop import ResponseRun
 from adapter.stream.encode import DONE, encode_events
+from adapter.surroundings import Surroundings
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
 from adapter.types.events import Event
@@ -124,7 +126,7 @@ class Transcript:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = path.relative_to(ROOT).as_posix()
+        self.name = f"{path.parent.name}/{path.name}"
 
     @cached_property
     def source(self) -> Source:
@@ -271,14 +273,9 @@ async def _stream(run: ResponseRun) -> Outcome:
 
 
 def _finished(coroutine: Coroutine[Any, Any, Value]) -> Value:
-    """Run what waits for nothing, without an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        value: Value = stop.value
-        return value
-    coroutine.close()
-    raise AssertionError("a replay should have nothing to wait for")
+    """Run what waits for nothing that is not there."""
+    with asyncio.Runner() as runner:
+        return runner.run(coroutine)
 
 
 def _counted_ids() -> Callable[[str], str]:

@@ -10,27 +10,31 @@ entered: connections are made with the first request.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapter.asgi.access.guarded import GuardedApp
 from adapter.asgi.background import Background
 from adapter.asgi.clients import status_for
 from adapter.asgi.compact import CompactConversation
+from adapter.asgi.cors import with_cors
 from adapter.asgi.create import CreateResponse
 from adapter.asgi.denial import deny_upgrade, refuse
+from adapter.asgi.health import HEALTH_PATHS, VERSION, Health
 from adapter.asgi.http import (
     ClientDisconnectedError,
     Headers,
     encode_headers,
     read_headers,
+    send_bytes,
     send_error,
     send_json,
 )
 from adapter.asgi.ids import new_id
 from adapter.asgi.input_tokens import CountInputTokens
+from adapter.asgi.late_proxy import LateProxy
+from adapter.asgi.observing import METRICS_PATH, OTHER_ENDPOINT, observing
 from adapter.asgi.paths import (
     COMPACT,
     INPUT_TOKENS,
@@ -40,17 +44,21 @@ from adapter.asgi.paths import (
     Place,
     allowed_methods,
     find_route,
+    is_reading,
     route_path,
 )
 from adapter.asgi.service import Service
 from adapter.asgi.state.routes import StateRoutes
-from adapter.asgi.upstreams import make_proxy
 from adapter.asgi.websocket import WebSocketResponses
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError, StoreError
+from adapter.observe.exchange import note_gone, note_refusal, request_id
 from adapter.runners.base import ToolRunner
 from adapter.store.base import ResponseStore
 from adapter.upstream.base import Upstream
+
+if TYPE_CHECKING:
+    import httpx2
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +114,9 @@ class ResponsesAPI:
         self._websocket = WebSocketResponses(self._service)
         self._state = StateRoutes(self._service, self._background)
         self._other = other
+        self._health = Health(self._service.routes, state, self._service.closing)
+        self._has_health = other is None  # else it may have its own
+        self._outermost = with_cors(self._route, self.settings.cors_origins)
 
     def _new_service(self, *parts: Any) -> Service:
         return Service(*parts)
@@ -133,18 +144,67 @@ class ResponsesAPI:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        await self._outermost(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = route_path(scope)
+        if path == METRICS_PATH and self.has_metrics and is_reading(scope):
+            await self._show_metrics(scope, receive, send)
+            return
+        if path in HEALTH_PATHS and self._has_health and is_reading(scope):
+            await self._tell_health(path, scope, receive, send)
+            return
         place = find_route(path, "/v1") or find_route(path, "")
         if place is not None and not self._is_ours(place):
             place = None
         if place is not None:
             await self.serve(place, scope, receive, send)
         elif self._other is not None:
-            await self._other(scope, receive, send)
+            with observing(self._service.observer, scope, OTHER_ENDPOINT, read_headers(scope)):
+                await self._other(scope, receive, send)
         elif scope["type"] == "websocket":
             await deny_upgrade(scope, receive, send, status=404)
         else:
             await send_error(send, _no_route(scope))
+
+    async def _tell_health(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path == VERSION:
+            try:
+                await self._service.gate.admit(scope, read_headers(scope))
+            except AdapterError as error:
+                await refuse(scope, receive, send, error)
+                return
+        await self._health.answer(path, send)
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether metrics are shown at `METRICS_PATH`."""
+        observer = self._service.observer
+        return observer is not None and observer.exposition is not None
+
+    async def _show_metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            _, headers = await self._service.gate.admit(scope, read_headers(scope))
+        except AdapterError as error:
+            await refuse(scope, receive, send, error)
+            return
+        observer = self._service.observer
+        assert observer is not None and observer.exposition is not None  # noqa: PT018  # asked before
+        content_type, text = observer.exposition.show(headers.get("accept", ""))
+        await send_bytes(send, 200, text, content_type)
+
+    def close_soon(self) -> None:
+        """Say in `/health/ready` that no new requests are wanted; what comes is still served."""
+        self._service.closing.begin()
+
+    @property
+    def turns(self) -> int:
+        """How many turns of WebSockets run."""
+        return self._service.closing.turns
+
+    def interrupt(self) -> None:
+        """End what still runs, but in the background: streams get their last events."""
+        self._service.closing.interrupt()
 
     def _is_ours(self, place: Place) -> bool:
         if place.route == MODELS:
@@ -188,9 +248,24 @@ class ResponsesAPI:
             send: of the request.
             upstream: where to send the chat request, if not to the app's own upstream.
         """
-        route = place.route
         headers = read_headers(scope)
-        request_id = encode_headers({"x-request-id": _request_id(headers)})
+        id = _request_id(headers)
+        request_id.set(id)
+        with observing(self._service.observer, scope, place.route, headers, id):
+            await self._serve(place, scope, receive, send, headers, upstream, id)
+
+    async def _serve(
+        self,
+        place: Place,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: dict[str, str],
+        upstream: Upstream | None,
+        id: str,
+    ) -> None:
+        route = place.route
+        request_id = encode_headers({"x-request-id": id})
         gate = self._service.gate
         try:
             scope, headers = await gate.admit(scope, headers)
@@ -213,8 +288,10 @@ class ResponsesAPI:
                     await answer(scope, receive, send, headers, upstream, request_id)
         except ClientDisconnectedError:
             logger.debug("the client went before its request was complete")
+            note_gone()
         except AdapterError as error:
             error.status = status_for(error, headers)
+            note_refusal(error)
             await refuse(scope, receive, send, error, request_id)
 
     async def _list_models(
@@ -255,7 +332,7 @@ class _Sidecar(ResponsesAPI):
         self._make_service = make_service
         super().__init__(settings=settings)
         default = self._service.routes.default()
-        self._proxy = None if default is None else make_proxy(default, settings)
+        self._proxy = None if default is None else LateProxy(default, settings)
         if self._proxy is not None:
             self._other = GuardedApp(self._proxy, self._service.gate, settings.max_body_bytes)
 

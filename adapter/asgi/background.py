@@ -12,6 +12,7 @@ from starlette.types import Receive, Send
 from adapter.asgi.http import Headers, send_json
 from adapter.asgi.ids import new_id
 from adapter.asgi.log_stream import LogStream
+from adapter.asgi.paths import RESPONSES
 from adapter.asgi.pump import stream_times
 from adapter.asgi.report import report_headers
 from adapter.asgi.route import Route
@@ -23,13 +24,17 @@ from adapter.background.limits import RunLimits
 from adapter.background.runs import BackgroundRuns, Restarted
 from adapter.config import Settings
 from adapter.errors import AdapterError, InvalidRequestError, StoreError
-from adapter.loop import Detached, ResponseRun
+from adapter.loop import ResponseRun
+from adapter.observe.exchange import own_exchange
 from adapter.prior import Prior
 from adapter.records.responses import no_response
 from adapter.state import State
 from adapter.store.base import ResponseRecord
+from adapter.surroundings import Detached
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
+
+MAX_NUMBER = 2**31 - 1  # of an event; stores count no further than 64 bits
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -51,7 +56,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class _StreamQuery(msgspec.Struct, frozen=True):
-    starting_after: Annotated[int, Meta(ge=0)] | None = None
+    starting_after: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] | None = None
 
 
 class Background:
@@ -107,15 +112,21 @@ class Background:
                     "The store does not answer, and a response in the background needs it."
                 )
             keeping = prior.keeping
-            run = self._run(asked, prior, Detached(new_id("resp"), int(time.time())))
-            response = await self._runs.start(
-                run, keeping.record, until, request=self._handover(asked, run, body)
-            )
+            with own_exchange():  # the response has one, which its task takes with it
+                self._observe(until, asked.route, asked.headers)
+                run = self._run(asked, prior, Detached(new_id("resp"), int(time.time())))
+                response = await self._runs.start(
+                    run, keeping.record, until, request=self._handover(asked, run, body)
+                )
         headers = [*more_headers, *report_headers(run.translation)]
         if asked.request.stream:
             await self._follow(keeping.owner, response.id, -1, receive, send, headers)
         else:
             await send_json(send, 200, response, headers)
+
+    def _observe(self, until: AsyncExitStack, route: Route, headers: Mapping[str, str]) -> None:
+        if self._service.observer is not None:
+            self._service.observer.background(until, RESPONSES, headers, route.name)
 
     def _run(self, asked: Asked, prior: Prior, detached: Detached) -> ResponseRun:
         return self._service.run(
@@ -161,6 +172,7 @@ class Background:
                 self._state.prior(request, lambda: record.owner)
             )
             asked = Asked(request, route, model, handover.headers)
+            self._observe(until, route, handover.headers)
             run = self._run(asked, prior, Detached(record.id, int(record.created_at), said))
             return Restarted(run, until.pop_all())
 

@@ -4,6 +4,7 @@ The limit holds for what is sent and for what comes of it, at every step: a body
 it is refused at the piece that is too much.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from adapter.asgi.http import ClientDisconnectedError
 from adapter.content_coding import CODINGS, BrokenCodingError, Decoder
 from adapter.errors import InvalidRequestError, TooLargeError
 
+# For a body to come: whoever sends a byte now and then would hold a place for ever. It is enough for
+# the largest body over a mobile network.
+MAX_SECONDS = 300.0
 MAX_CODINGS = 3  # one on top of the other; nobody has a reason for two
 
 
@@ -26,9 +30,18 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) 
 
     Raises:
         TooLargeError: it is longer than allowed.
-        InvalidRequestError: its coding is not known here, or it is not what its coding says.
+        InvalidRequestError: its coding is not known here, or it is not what its coding says; or it
+            takes too long.
         ClientDisconnectedError: the client went before it was complete.
     """
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            return await _read(scope, receive, max_bytes)
+    except TimeoutError as exc:
+        raise _too_slow() from exc
+
+
+async def _read(scope: Mapping[str, Any], receive: Receive, max_bytes: int) -> bytes:
     codings = _codings(scope["headers"])
     decoding = _Decoding(codings, max_bytes) if codings else None
     pieces: list[bytes] = []
@@ -142,3 +155,12 @@ def _broken(name: str, reason: str) -> InvalidRequestError:
 
 def _too_large(max_bytes: int, when: str = "") -> TooLargeError:
     return TooLargeError(f"The request body is larger than the limit of {max_bytes} bytes{when}.")
+
+
+def _too_slow() -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The request body did not come within {MAX_SECONDS:g} s.",
+        status=408,
+        code="request_timeout",
+        headers={"connection": "close"},
+    )

@@ -50,7 +50,7 @@ class CompactConversation:
                 request = prior.joined()
             request = without_trigger(request) or request
             run = self._service.compaction(request, route, model, headers, upstream)
-            if response := await collect(run, receive):
+            if response := await collect(run, receive, self._service.closing):
                 compacted = to_compacted_response(request, response, new_id)
                 report = report_headers(run.translation)
                 await send_json(send, 200, compacted, [*more_headers, *report])

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapter.asgi.background import Asked, Background
 from adapter.asgi.bodies import read_body
+from adapter.asgi.closing import Closing
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers, send_json
 from adapter.asgi.passing_on import pass_on
@@ -78,14 +79,20 @@ class CreateResponse:
                     keep=prior.keep,
                 )
                 if request.stream:
-                    await SSEResponse(run, self._times, more_headers)(receive, send)
-                elif response := await collect(run, receive):
+                    stream = SSEResponse(run, self._times, self._service.closing, more_headers)
+                    await stream(receive, send)
+                elif response := await collect(run, receive, self._service.closing):
                     report = report_headers(run.translation)
                     await send_json(send, 200, response, [*more_headers, *report])
 
 
-async def collect(run: ResponseRun, receive: Receive) -> Response | None:
-    """Return the whole response, or None if the client has gone."""
+async def collect(run: ResponseRun, receive: Receive, closing: Closing) -> Response | None:
+    """Return the whole response, or None if the client has gone.
+
+    Raises:
+        AdapterError: it failed, or the server ends.
+    """
     async with StopOnDisconnect(receive):
-        return await run.collect()
+        with closing.cancelled():
+            return await run.collect()
     return None

@@ -53,11 +53,15 @@ class StopOnDisconnect:
         # The cancellation is ours, unless somebody else asked for one too.
         return self.has_gone and self._task.uncancel() == 0 and exc_type is asyncio.CancelledError
 
+    def drop(self) -> None:
+        """End the block as if the client had gone."""
+        self.has_gone = True
+        self._task.cancel()
+
     def _begin(self) -> None:
         self._watcher = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.has_gone = True
-        self._task.cancel()
+        self.drop()

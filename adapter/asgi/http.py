@@ -30,13 +30,19 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
 async def send_json(send: Send, status: int, content: Any, headers: Headers = ()) -> None:
     """Send a whole answer."""
-    body = _encode(content)
+    await send_bytes(send, status, _encode(content), "application/json", headers)
+
+
+async def send_bytes(
+    send: Send, status: int, body: bytes, content_type: str, headers: Headers = ()
+) -> None:
+    """Send a whole answer that is encoded."""
     await send(
         {
             "type": "http.response.start",
             "status": status,
             "headers": [
-                (b"content-type", b"application/json"),
+                (b"content-type", content_type.encode()),
                 (b"content-length", str(len(body)).encode()),
                 *headers,
             ],

@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable
 
 from adapter.config import NO_STORE, Settings, SettingsError
+from adapter.observe.observer import Observer
 from adapter.state import State, StateOptions
 from adapter.store.base import ResponseStore
 
 
 def make_state(
-    given: ResponseStore | None, settings: Settings, new_id: Callable[[str], str]
+    given: ResponseStore | None,
+    settings: Settings,
+    new_id: Callable[[str], str],
+    observer: Observer | None = None,
 ) -> State | None:
     """Return what keeps responses and conversations, or None if nothing does.
 
@@ -17,6 +21,7 @@ def make_state(
         given: the store, if not that of the settings.
         settings: the settings.
         new_id: (prefix) to a new id.
+        observer: is told what the store is asked for.
 
     Raises:
         SettingsError: the URL names no store, or one that needs an extra.
@@ -24,6 +29,8 @@ def make_state(
     store = given if given is not None else _store_of(settings)
     if store is None:
         return None
+    if observer is not None:
+        store = observer.store(store)
     options = StateOptions(
         ttl_seconds=settings.store_ttl,
         must_be_kept=settings.store_error == "fail",

@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers
 from adapter.asgi.pump import StreamTimes
+from adapter.asgi.slow_reader import SlowReader
 from adapter.asgi.sse_response import SSE_HEADERS
 from adapter.background.follow import following
 from adapter.errors import StoreError
@@ -47,6 +48,7 @@ class LogStream:
         self._place = owner, id
         self._after = after
         self._silence = float("inf") if times.keepalive == "off" else times.keepalive_interval
+        self._slow_seconds = times.slow_reader_timeout
         self._headers = headers
 
     async def __call__(self, receive: Receive, send: Send) -> None:
@@ -56,7 +58,8 @@ class LogStream:
         end = b""
         async with StopOnDisconnect(receive) as client:
             try:
-                await self._send_log(send)
+                with SlowReader(self._slow_seconds, client.drop) as reader:
+                    await self._send_log(reader.watched(send))
                 end = DONE
             except StoreError as error:
                 # The client can go on where this ends; an event of ours would not be in the log.

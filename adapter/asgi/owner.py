@@ -8,7 +8,7 @@ Only a hash of it is kept.
 import hashlib
 from collections.abc import Mapping
 
-from adapter.asgi.access.credentials import KEY_OWNER
+from adapter.asgi.access.credentials import KEY_OWNER, shown_key
 from adapter.errors import InvalidRequestError
 
 
@@ -17,8 +17,8 @@ def owner_of(headers: Mapping[str, str], owner_header: str | None) -> str:
 
     Args:
         headers: of the request, by lower-case name.
-        owner_header: the header that names the owner; None is the client's authorization, and all
-            clients without one are the same owner.
+        owner_header: the header that names the owner; None is the client's authorization, or the
+            key that it shows otherwise, and all clients without one are the same owner.
 
     Raises:
         InvalidRequestError: the header that names the owner is not there.
@@ -28,7 +28,8 @@ def owner_of(headers: Mapping[str, str], owner_header: str | None) -> str:
         return _hash("api key", key_owner)
     if owner_header is None:
         scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
-        return _hash("authorization", credential.strip() or scheme)
+        shown = credential.strip() or scheme or shown_key(headers)
+        return _hash("authorization", shown)
     name = owner_header.lower()
     if not (value := headers.get(name, "").strip()):
         raise InvalidRequestError(

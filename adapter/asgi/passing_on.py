@@ -59,9 +59,14 @@ async def pass_on(
 
 
 def _renamed(body: bytes, model: str) -> bytes:
-    """Return the body with the model's name upstream, and otherwise as it is."""
+    """Return the body with the model's name upstream, and otherwise as it is.
+
+    A body that could name it twice is written anew: we read the last one, and which of them was checked
+    and routed is not for the upstream to choose.
+    """
     fields = _fields.decode(body)
     name = _encode(model)
-    if bytes(fields["model"]) == name:
+    is_named_once = body.count(b'"model"') == 1 and b"\\u" not in body
+    if is_named_once and bytes(fields["model"]) == name:
         return body
     return _encode({**fields, "model": msgspec.Raw(name)})

@@ -81,6 +81,16 @@ def find_route(path: str, prefix: str) -> Place | None:
     return None
 
 
+def all_routes() -> tuple[str, ...]:
+    """Return all routes, for who lists them."""
+    return tuple(_ROUTES)
+
+
 def allowed_methods(route: str) -> tuple[str, ...]:
     """Return the methods of a route."""
     return _ROUTES[route]
+
+
+def is_reading(scope: Mapping[str, Any]) -> bool:
+    """Tell whether a request changes nothing and has no body."""
+    return scope.get("method") in ("GET", "HEAD")

@@ -19,7 +19,9 @@ from adapter.asgi.denial import deny_upgrade
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.forwarding import answer_headers, request_headers, target_url, upload_length
 from adapter.asgi.http import send_error
+from adapter.asgi.slow_reader import SlowReader
 from adapter.errors import AdapterError, MethodNotAllowedError
+from adapter.observe.exchange import note_refusal, note_status
 from adapter.upstream.aiohttp_faults import RAISED, error_before_headers, error_in_body, telling
 from adapter.upstream.faults import Timeouts
 from adapter.upstream.http import parse_base_url, peer_of
@@ -43,6 +45,7 @@ class Proxy:
         idle_timeout: seconds between two reads of the body.
         total_timeout: seconds for everything.
         max_connections: open at the same time, 0 is no limit.
+        slow_reader_timeout: seconds that a client may take to read; 0 is for ever.
         tls: for https; None trusts what the system trusts.
 
     Raises:
@@ -60,8 +63,10 @@ class Proxy:
         idle_timeout: float | None = 600.0,
         total_timeout: float | None = None,
         max_connections: int = 0,
+        slow_reader_timeout: float = 0.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._slow_reader_timeout = slow_reader_timeout
         self._base = parse_base_url(base_url)
         self._peer = peer_of(self._base)
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
@@ -88,14 +93,16 @@ class Proxy:
         upload = Upload(receive)
         if not await upload.begin():
             return
-        async with StopOnDisconnect(upload.receive_rest):
+        async with StopOnDisconnect(upload.receive_rest) as client:
             try:
                 response = await self._request(scope, upload)
             except AdapterError as error:
+                note_refusal(error)
                 await send_error(send, error)
                 return
             try:
-                await self._pass_back(response, send)
+                with SlowReader(self._slow_reader_timeout, client.drop) as reader:
+                    await self._pass_back(response, reader.watched(send))
             finally:
                 response.close()
 
@@ -116,6 +123,7 @@ class Proxy:
             self._forwarded,
             has_length=response.status not in _BODILESS_STATUSES,
         )
+        note_status(response.status)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         async for chunk in self._body(response):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -15,8 +15,11 @@ from typing import Literal, Protocol
 import msgspec
 
 from adapter.config import Settings
+from adapter.errors import AdapterError
 from adapter.loop import ResponseRun
 from adapter.types.events import Event
+
+_INTERRUPT_AGAIN_SECONDS = 0.02
 
 KeepaliveMode = Literal["event", "comment", "off"]
 
@@ -36,16 +39,23 @@ class StreamTimes(msgspec.Struct, frozen=True):
         start_grace: seconds before the stream begins without the upstream.
         keepalive: what to send while the upstream is silent.
         keepalive_interval: seconds of silence.
+        slow_reader_timeout: seconds that a client may take to read; 0 is for ever.
     """
 
     start_grace: float
     keepalive: KeepaliveMode
     keepalive_interval: float
+    slow_reader_timeout: float = 0.0
 
 
 def stream_times(settings: Settings) -> StreamTimes:
     """Return the times of the settings."""
-    return StreamTimes(settings.start_grace, settings.keepalive, settings.keepalive_interval)
+    return StreamTimes(
+        settings.start_grace,
+        settings.keepalive,
+        settings.keepalive_interval,
+        settings.slow_reader_timeout,
+    )
 
 
 class EventPump:
@@ -76,6 +86,8 @@ class EventPump:
         self._written_at = 0.0
         self._aside: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._interruption: AdapterError | None = None
 
     async def __call__(self) -> None:
         """Write everything.
@@ -83,9 +95,15 @@ class EventPump:
         Raises:
             AdapterError: it failed before anything was written.
         """
+        self._task = asyncio.current_task()
         try:
             await self._pump()
+        except asyncio.CancelledError:
+            if self._interruption is None or self._task is None or self._task.uncancel():
+                raise
+            await self._end(self._interruption)
         finally:
+            self._task = None
             if self._timer is not None:
                 self._timer.cancel()
             if self._aside is not None:
@@ -109,6 +127,26 @@ class EventPump:
                 self._written_at = self._clock()
         finally:
             await events.aclose()
+
+    def interrupt(self, error: AdapterError) -> None:
+        """End the stream, as soon as nothing is being written: half a write would break it."""
+        if self._task is None or self._run.is_over:
+            return
+        if self._is_busy:
+            self._loop.call_later(_INTERRUPT_AGAIN_SECONDS, self.interrupt, error)
+        elif self._interruption is None:
+            self._interruption = error
+            self._task.cancel()
+
+    async def _end(self, error: AdapterError) -> None:
+        """Say that the response has failed.
+
+        Raises:
+            AdapterError: nothing was said before.
+        """
+        if not self._run.is_started:
+            raise error
+        await self._write(await self._run.break_off(error), is_last=True)
 
     async def _wait_for_turn(self) -> None:
         if self._aside is not None:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Sequence
 
+from adapter.observe.timing import timing_headers
 from adapter.translate.request import Translation
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,10 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 def report_headers(translation: Translation) -> list[tuple[bytes, bytes]]:
-    """Return the response headers, and log the same; none if everything was sent as it came."""
+    """Return the response headers, and log the same; none if everything was sent as it came.
+
+    With them goes how long the answer took, if that is to be said.
+    """
     headers: list[tuple[bytes, bytes]] = []
     for name, paths in (
         ("x-adapter-dropped", translation.dropped),
@@ -26,7 +30,7 @@ def report_headers(translation: Translation) -> list[tuple[bytes, bytes]]:
             value = _join(paths)
             logger.debug("%s: %s", name, value)
             headers.append((name.encode(), value.encode()))
-    return headers
+    return headers + timing_headers()
 
 
 def _join(paths: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from adapter.asgi.route import Route
 from adapter.asgi.upstreams import make_guarded, make_upstream
 from adapter.config import Settings, SettingsError
 from adapter.errors import AdapterError, UpstreamError
+from adapter.observe.observer import Observer
 from adapter.routing import DEFAULT_ROUTE, RouteSettings, choose_route, models_of
 from adapter.upstream.base import Upstream
 
@@ -23,6 +24,7 @@ class Routes:
         given: the upstream of the default route, if not that of the settings.
         settings: the settings.
         watch: stands before every upstream; None leaves them as they are.
+        observer: is told of their calls.
 
     Attributes:
         are_several: models are shared among routes or have other names, so that the list of models
@@ -37,6 +39,7 @@ class Routes:
         given: "str | httpx2.AsyncClient | Upstream | None",
         settings: Settings,
         watch: Callable[[Upstream], Upstream] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         dialects = settings.known_dialects()
         self._settings: dict[str, RouteSettings] = dict(settings.routes)
@@ -53,6 +56,11 @@ class Routes:
         if has_own:
             self._settings[DEFAULT_ROUTE] = own = _default_route(given, settings)
             upstreams[DEFAULT_ROUTE] = make_upstream(given, own, settings)
+        if observer is not None:
+            upstreams = {
+                name: observer.upstream(upstream, name, self._settings[name].upstream)
+                for name, upstream in upstreams.items()
+            }
         if watch is not None:
             upstreams = {name: watch(upstream) for name, upstream in upstreams.items()}
         self._routes = {
@@ -61,7 +69,7 @@ class Routes:
                 route,
                 upstreams[name],
                 dialects,
-                make_guarded(name, upstreams[name], settings),
+                make_guarded(name, upstreams[name], settings, observer),
             )
             for name, route in self._settings.items()
         }
@@ -73,6 +81,9 @@ class Routes:
                 )
         self.are_several = len(self._routes) > 1 or not (has_own or defaults)
         self.are_several |= any(route.aliases for route in self._settings.values())
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes.values())
 
     async def aclose(self) -> None:
         """Close the connections to all upstreams."""

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from adapter.asgi.access.gate import Gate
+from adapter.asgi.closing import Closing
 from adapter.asgi.fallback import find_targets
 from adapter.asgi.hosting import make_hosting
 from adapter.asgi.ids import new_id
@@ -19,7 +20,9 @@ from adapter.compaction import CompactionRun, Compactor, Translate
 from adapter.config import Settings
 from adapter.counting import InputCount
 from adapter.errors import InvalidRequestError
-from adapter.loop import Detached, Keep, ResponseRun, Surroundings
+from adapter.loop import ResponseRun
+from adapter.observe.exchange import note_route
+from adapter.observe.make import make_observer
 from adapter.prior import Prior
 from adapter.room import Compact
 from adapter.routing import DEFAULT_ROUTE
@@ -27,8 +30,9 @@ from adapter.runners.base import ToolRunner
 from adapter.sealing import PREFIX, Kind, Sealer
 from adapter.state import Remembered, State
 from adapter.store.base import ResponseStore
+from adapter.surroundings import Detached, Keep, Surroundings
 from adapter.translate.compaction import without_trigger
-from adapter.translate.decode import decode_request, read_model
+from adapter.translate.decode import check_size, decode_request, read_model
 from adapter.translate.replay import History
 from adapter.translate.request import Options, to_chat_request
 from adapter.types.request import ResponseRequest
@@ -53,8 +57,10 @@ class Service:
     Attributes:
         settings: the settings.
         gate: who may ask, for which models, and how much.
+        closing: what runs, and whether it has to end.
         routes: which upstream serves a model.
         state: what is kept; None if nothing is.
+        observer: is told of requests; None if nobody wants to know.
 
     Raises:
         SettingsError: no upstream, or a setting that does not fit.
@@ -70,9 +76,13 @@ class Service:
     ) -> None:
         self.settings = settings
         self.gate = Gate(settings)
+        self.closing = Closing()
+        self.observer = observer = make_observer(settings)
         self._hosting = make_hosting(settings, tools)
-        self.routes = Routes(given, settings, watch)
-        self.state: State | None = make_state(store, settings, new_id)
+        if observer is not None and self._hosting is not None:
+            self._hosting = observer.hosting(self._hosting)
+        self.routes = Routes(given, settings, watch, observer)
+        self.state: State | None = make_state(store, settings, new_id, observer)
         self._forwarded = tuple(name.lower() for name in settings.forward_headers)
         if settings.sealing_keys:
             self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
@@ -86,6 +96,8 @@ class Service:
             await self._hosting.mcp.aclose()
         if "_fetcher" in self.__dict__:
             await self._fetcher.aclose()
+        if self.observer is not None:
+            await self.observer.aclose()
 
     @property
     def acts_first(self) -> bool:
@@ -181,11 +193,11 @@ class Service:
                 translate, model=name, options=self._options(other, compacts=compact is not None)
             ),
         )
-        return ResponseRun(
+        run = ResponseRun(
             request,
             translate,
             route.habits,
-            _upstream_of(route, upstream),
+            self._upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers, detached),
             model=model,
@@ -193,6 +205,8 @@ class Service:
             compact=compact,
             fallbacks=fallbacks,
         )
+        self._tell_of(run, request, route, model)
+        return run
 
     def _compact(
         self,
@@ -211,7 +225,7 @@ class Service:
             history,
             self._translations(route, model),
             route.habits,
-            _upstream_of(route, upstream),
+            self._upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers),
             model=model,
@@ -248,12 +262,12 @@ class Service:
         """
         if self._warned_sealer is None:
             raise _cannot_seal()
-        return CompactionRun(
+        run = CompactionRun(
             request,
             history,
             self._translations(route, model),
             route.habits,
-            _upstream_of(route, upstream),
+            self._upstream_of(route, upstream),
             route_headers(route.settings, self.forwarded(headers, route)),
             self._surroundings(request, headers, detached),
             model=model,
@@ -261,6 +275,8 @@ class Service:
             max_tokens=self.settings.max_summary_tokens,
             keep=keep,
         )
+        self._tell_of(run, request, route, model)
+        return run
 
     def counting(
         self,
@@ -307,9 +323,12 @@ class Service:
             NotFoundError: no route serves the model, or the client's key is not for it.
         """
         request = decode_request(body)
+        check_size(request, self.settings.max_input_items)
         if headers is not None:
             self.gate.check_model(headers, request.model or "")
         route, model = self.routes.choose(request.model or "")
+        if self.observer is not None:
+            note_route(route.name)
         return request, route, model
 
     def passed_on(self, body: bytes, headers: Mapping[str, str]) -> tuple[Route, str] | None:
@@ -326,6 +345,8 @@ class Service:
         named = read_model(body)
         self.gate.check_model(headers, named)
         route, model = self.routes.choose(named)
+        if self.observer is not None:
+            note_route(route.name)
         return (route, model) if route.passes_through() else None
 
     def forwarded(self, headers: Mapping[str, str], route: Route | None = None) -> dict[str, str]:
@@ -381,7 +402,20 @@ class Service:
             fetcher=self._fetcher,
             detached=detached,
             hosting=self._hosting,
+            watch=None if self.observer is None else self.observer.watch(),
         )
+
+    def _tell_of(
+        self, run: ResponseRun, request: ResponseRequest, route: Route, model: str
+    ) -> None:
+        if self.observer is not None:
+            dialect = route.habits.of(model).name
+            self.observer.run(run, request, route.name, model, dialect)
+
+    def _upstream_of(self, route: Route, wrapped: Upstream | None) -> Upstream:
+        if wrapped is None or route.name != DEFAULT_ROUTE:
+            return route.guarded
+        return wrapped if self.observer is None else self.observer.upstream(wrapped, route.name)
 
     @cached_property
     def _sealer(self) -> Sealer | None:
@@ -397,10 +431,6 @@ class Service:
         from adapter.fetch.fetch import Fetcher
 
         return Fetcher(self.settings.fetch)
-
-
-def _upstream_of(route: Route, wrapped: Upstream | None) -> Upstream:
-    return wrapped if wrapped is not None and route.name == DEFAULT_ROUTE else route.guarded
 
 
 def _cannot_seal() -> InvalidRequestError:

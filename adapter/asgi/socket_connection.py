@@ -15,6 +15,7 @@ from adapter.asgi.connection_limits import ConnectionLimits
 from adapter.asgi.http import ClientDisconnectedError
 from adapter.asgi.lanes import Lanes
 from adapter.asgi.service import Service
+from adapter.asgi.slow_reader import SlowReader
 from adapter.asgi.socket_frames import (
     STEER,
     check_type,
@@ -58,12 +59,31 @@ class SocketConnection:
         self._receive = receive
         self._send = send
         self._max_bytes = service.settings.max_body_bytes
+        self._slow_seconds = service.settings.slow_reader_timeout
+        self._clock = asyncio.get_running_loop().time
         self._turns = SocketTurns(service, limits, headers, upstream, self._send_texts)
         self._sending = asyncio.Lock()  # frames of different lanes come from different tasks
         self._is_expired = False
 
     async def __call__(self) -> None:
-        """Serve until the client goes or the time is up."""
+        """Serve until the client goes, reads nothing any more, or the time is up."""
+        task = asyncio.current_task()
+        assert task is not None
+        is_dropped = False
+
+        def drop() -> None:
+            nonlocal is_dropped
+            is_dropped = True
+            task.cancel()
+
+        with SlowReader(self._slow_seconds, drop) as self._reader:
+            try:
+                await self._serve()
+            except asyncio.CancelledError:
+                if not is_dropped or task.uncancel():
+                    raise
+
+    async def _serve(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             self._lanes = Lanes(self._turns.serve, tasks.create_task, self._limits)
             clock = tasks.create_task(self._end_in_time())
@@ -140,7 +160,9 @@ class SocketConnection:
                 await self._send_message({"type": "websocket.send", "text": text})
 
     async def _send_message(self, message: Message) -> None:
+        self._reader.since = self._clock()
         try:
             await self._send(message)
+            self._reader.since = 0.0
         except OSError as exc:  # what ASGI servers raise when there is nobody
             raise ClientDisconnectedError from exc

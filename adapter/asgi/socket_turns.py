@@ -14,6 +14,7 @@ from adapter.asgi.clients import status_for
 from adapter.asgi.connection_limits import ConnectionLimits
 from adapter.asgi.connection_memory import ConnectionMemory, Remembered
 from adapter.asgi.http import ClientDisconnectedError
+from adapter.asgi.observing import observing_frame
 from adapter.asgi.pump import EventPump, EventWriter, stream_times
 from adapter.asgi.report import report_headers
 from adapter.asgi.service import Service
@@ -26,6 +27,7 @@ from adapter.asgi.socket_frames import (
 )
 from adapter.errors import AdapterError, InvalidRequestError
 from adapter.loop import ResponseRun
+from adapter.observe.exchange import note_gone, note_refusal
 from adapter.prior import Prior
 from adapter.records.responses import no_parent
 from adapter.state import Remembered as RememberedPrior
@@ -86,14 +88,20 @@ class SocketTurns:
 
     async def serve(self, turn: Turn) -> None:
         """Answer a frame; whatever goes wrong is said to the client."""
+        with observing_frame(self._service.observer, self._headers):
+            await self._serve(turn)
+
+    async def _serve(self, turn: Turn) -> None:
         try:
             error = await self._try(turn)
             if error is not None:
                 self._memory.forget(turn.previous_id, turn.lane)
                 error.status = status_for(error, self._headers)
+                note_refusal(error)
                 await self._send([encode_error(error, turn.lane)])
         except ClientDisconnectedError:
             logger.debug("the client went before its response was complete")
+            note_gone()
 
     async def _try(self, turn: Turn) -> AdapterError | None:
         """Answer a frame, or return what went wrong before anything was sent."""
@@ -135,7 +143,9 @@ class SocketTurns:
                 await self._prepare(run, prior, write)
                 return
             with self._service.gate.turn(self._headers), route.occupy():
-                await EventPump(run, self._times, write)()
+                pump = EventPump(run, self._times, write)
+                with self._service.closing.turn(pump.interrupt):
+                    await pump()
 
     async def _prepare(self, run: ResponseRun, prior: Prior, write: EventWriter) -> None:
         """Say that a response is there which says nothing, but can be continued."""

@@ -1,13 +1,16 @@
 """A response as a stream of server-sent events, over raw ASGI: one send per list of events."""
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.types import Receive, Send
 
+from adapter.asgi.closing import Closing
 from adapter.asgi.disconnect import StopOnDisconnect
 from adapter.asgi.http import Headers
 from adapter.asgi.pump import EventPump, StreamTimes
 from adapter.asgi.report import report_headers
+from adapter.asgi.slow_reader import SlowReader
 from adapter.loop import ResponseRun
 from adapter.stream.encode import DONE, KEEPALIVE_COMMENT, encode_events
 from adapter.types.events import Event
@@ -25,14 +28,19 @@ class SSEResponse:
     Args:
         run: makes the events.
         times: when to send something although nothing came.
+        closing: tells when the server ends.
         headers: more response headers.
     """
 
-    def __init__(self, run: ResponseRun, times: StreamTimes, headers: Headers = ()) -> None:
+    def __init__(
+        self, run: ResponseRun, times: StreamTimes, closing: Closing, headers: Headers = ()
+    ) -> None:
         self._run = run
         self._times = times
         self._headers = headers
+        self._closing = closing
         self._has_begun = False
+        self._clock = asyncio.get_running_loop().time
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Send everything; return early if the client goes.
@@ -42,13 +50,16 @@ class SSEResponse:
         """
         self._send = send
         pump = EventPump(self._run, self._times, self._write, self._comment)
-        async with StopOnDisconnect(receive):
-            await pump()
+        async with StopOnDisconnect(receive) as client:
+            self._reader = SlowReader(self._times.slow_reader_timeout, client.drop)
+            with self._reader, self._closing.told(pump.interrupt):
+                await pump()
 
     async def _write(self, events: Sequence[Event], *, is_last: bool) -> None:
         if not self._has_begun:
             await self._send_headers()
         body = encode_events(events)
+        self._reader.since = self._clock()
         await self._send(
             {
                 "type": "http.response.body",
@@ -56,6 +67,7 @@ class SSEResponse:
                 "more_body": not is_last,
             }
         )
+        self._reader.since = 0.0
 
     async def _comment(self) -> None:
         await self._send(

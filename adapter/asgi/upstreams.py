@@ -1,8 +1,10 @@
 """Upstreams from settings: which transport, where to, with which limits."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from adapter.config import Settings, SettingsError
+from adapter.observe.observer import Observer
 from adapter.routing import RouteSettings
 from adapter.upstream.base import Upstream
 from adapter.upstream.breaker import Breaker
@@ -59,11 +61,38 @@ def make_upstream(
         raise _not_a_base_url(exc, at) from exc
 
 
-def make_guarded(name: str, upstream: Upstream, settings: Settings) -> Upstream:
-    """Return the upstream of a route with the retries and the breaker of the settings."""
-    breaker = Breaker(name, settings.breaker_failures, settings.breaker_seconds)
-    retries = Retries(settings.upstream_retries, settings.upstream_retry_wait)
+def make_guarded(
+    name: str, upstream: Upstream, settings: Settings, observer: Observer | None = None
+) -> Upstream:
+    """Return the upstream of a route with the retries and the breaker of the settings.
+
+    Args:
+        name: of the route.
+        upstream: of the route.
+        settings: the settings.
+        observer: is told of both.
+    """
+    on_change = None if observer is None else partial(observer.breaker, name)
+    on_retry = None if observer is None else partial(observer.retried, name)
+    breaker = Breaker(
+        name, settings.breaker_failures, settings.breaker_seconds, on_change=on_change
+    )
+    retries = Retries(settings.upstream_retries, settings.upstream_retry_wait, on_retry=on_retry)
     return GuardedUpstream(upstream, breaker, retries)
+
+
+def check_proxy(route: RouteSettings) -> None:
+    """Look at the address of a route, before there is a proxy for it.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    from adapter.upstream.http import parse_base_url
+
+    try:
+        parse_base_url(route.upstream)
+    except ValueError as exc:
+        raise _not_a_base_url(exc) from exc
 
 
 def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":
@@ -82,6 +111,7 @@ def make_proxy(route: RouteSettings, settings: Settings) -> "Proxy":
             route.upstream,
             headers=headers,
             forward_headers=settings.forward_headers,
+            slow_reader_timeout=settings.slow_reader_timeout,
             **_limits(route, settings),
         )
     except ValueError as exc:

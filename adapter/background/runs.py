@@ -27,7 +27,7 @@ from adapter.types.response import Response
 logger = logging.getLogger(__name__)
 
 MAX_BEGUN = 3  # so many processes may die of one request
-MAX_ORPHANS = 100  # that are read at one time
+MAX_ORPHANS = 10  # that are read at one time: each may hold a request of the largest size, twice
 # What a log has before anything was said: created, queued, in_progress.
 OPENING_EVENTS = 3
 CLOSING_SECONDS = 5.0  # for the last words of runs that the process could not end

@@ -48,7 +48,8 @@ Ctrl-C stops both.
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port."
 )
-def demo(host: str, port: int) -> None:
+@click.option("--ui", is_flag=True, help="Show requests as they are made: /adapter/ui/.")
+def demo(host: str, port: int, ui: bool) -> None:
     """Serve an embedded toy model through the adapter, and print what to try."""
     from adapter.demo.llama import demo_upstream
 
@@ -59,4 +60,4 @@ def demo(host: str, port: int) -> None:
             raise click.ClickException(str(exc)) from exc
         click.echo(_BANNER.format(host=host, port=port))
         settings = Settings.load(upstream=url, dialect="llama.cpp", store="memory:")
-        run_server(settings, host=host, port=port, log_level="warning")
+        run_server(settings, host=host, port=port, log_level="warning", ui=ui)

@@ -1,8 +1,17 @@
-"""uvicorn's HTTP protocol with a limit for the head of a request.
+"""uvicorn's HTTP protocol with limits that only a server can hold.
 
-Its parser has none: whoever never ends a header, or the list of them, would fill the memory before
-there is a request that the app could refuse. What is well within the limit costs a comparison a read.
+The head of a request: its parser has no limit, and whoever never ends a header, or the list of them,
+would fill the memory before there is a request that the app could refuse. The limit is uvicorn's option
+`h11_max_incomplete_event_size`, which is the same for its other parser.
+
+The first head has to come in time as well, or connections that say nothing would pile up.
+
+A client that does not read: what was written for it stays in the server's buffer, and a connection that
+is closed waits for it to be read, for ever.
 """
+
+import asyncio
+from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -18,33 +27,72 @@ _BODY = (
 )
 
 
-def limited_protocol(max_head_bytes: int) -> type[HttpToolsProtocol]:
-    """Return the protocol for `uvicorn.Config(http=...)`.
+# For the first request of a connection to begin; later ones have uvicorn's keep-alive timeout. Browsers
+# open connections ahead of need, and close them by themselves.
+HEAD_SECONDS = 30.0
 
-    Args:
-        max_head_bytes: the longest request line with all headers.
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Attributes:
+        slow_reader_seconds: for clients to read what is in the buffer; 0 is for ever. uvicorn makes
+            the connections, and workers are made anew, so it is set for the class, once a process.
+        head_seconds: for the first head of a connection.
     """
 
-    class LimitedProtocol(HttpToolsProtocol):
-        _head_bytes = 0
-        _in_head = True
+    slow_reader_seconds: ClassVar[float] = 0.0
+    head_seconds: ClassVar[float] = HEAD_SECONDS
 
-        def data_received(self, data: bytes) -> None:
-            if self._in_head:
-                self._head_bytes += len(data)
-            super().data_received(data)
-            # What came is counted whole, and a body may be behind the head: a limit, not a measure.
-            if self._in_head and self._head_bytes > max_head_bytes and self.parser is not None:
-                self.transport.write(_TOO_LARGE % (len(_BODY), _BODY))
-                self.transport.close()
+    _head_bytes = 0
+    _in_head = True
+    _patience: asyncio.TimerHandle | None = None
+    _head_timer: asyncio.TimerHandle | None = None
 
-        def on_message_begin(self) -> None:
-            self._in_head = True
-            self._head_bytes = 0
-            super().on_message_begin()
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(self.head_seconds, transport.close)
 
-        def on_headers_complete(self) -> None:
-            self._in_head = False
-            super().on_headers_complete()
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        limit = self.config.h11_max_incomplete_event_size
+        # Only what has not become a request yet counts: the body may come in the same read.
+        if self._in_head and limit and self._head_bytes > limit and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE % (len(_BODY), _BODY))
+            self.transport.close()
 
-    return LimitedProtocol
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._stop_head_timer()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.slow_reader_seconds and self._patience is None:
+            self._patience = self.loop.call_later(self.slow_reader_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._stop_head_timer()
+        super().connection_lost(exc)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

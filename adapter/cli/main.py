@@ -3,11 +3,14 @@
 import click
 
 from adapter._version import __version__
+from adapter.cli.bench import bench
+from adapter.cli.check_config import check_config
 from adapter.cli.codex_config import codex_config
 from adapter.cli.demo import demo
 from adapter.cli.new_key import new_key
 from adapter.cli.probe import probe
 from adapter.cli.serve import serve
+from adapter.cli.translate import translate
 from adapter.config import SettingsError
 
 
@@ -34,3 +37,6 @@ main.add_command(demo)
 main.add_command(probe)
 main.add_command(codex_config)
 main.add_command(new_key)
+main.add_command(translate)
+main.add_command(check_config)
+main.add_command(bench)

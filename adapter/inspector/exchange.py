@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from adapter.inspector.masking import header_secrets, mask_headers, mask_request
+from adapter.inspector.masking import header_secrets, mask_headers, mask_pieces, mask_request
 
 if TYPE_CHECKING:
     from adapter.loop import ResponseRun
@@ -29,9 +29,10 @@ Kind = Literal[
 
 ENTRY_BYTES = 200  # what an entry costs besides its data
 PREVIEW_CHARS = 100
+MAX_CHARS = 300  # of what the summary quotes
 
 _DELTA = re.compile(rb'"type":"response\.[a-z_.]+\.delta"')
-_LAST = re.compile(rb'"type":"(?:response\.(?:completed|incomplete|failed)|error)"')
+_LAST = re.compile(rb'(?:^|\ndata: )\{"type":"(?:response\.(?:completed|incomplete|failed)|error)"')
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ class Exchange:
     Attributes:
         entries: all that was kept.
         owner: whom it belongs to; None while that is not known.
-        run: makes the response, if one is made.
+        run: makes the response, while one is made.
         is_over: nothing more is sent to the client.
         dialect: in which the upstream was asked.
         note: what else is to be known to make it anew.
@@ -115,9 +116,11 @@ class Exchange:
         self.id = id
         self.way: Way = way
         self.method = method
-        self.path = path
+        self.path = path[:MAX_CHARS]
         self.started_at = started_at
-        self.request_id = next((v for n, v in headers if n.lower() == "x-request-id"), None)
+        self.request_id = next(
+            (value[:MAX_CHARS] for name, value in headers if name.lower() == "x-request-id"), None
+        )
         self.entries: list[Entry] = []
         self.owner: str | None = None
         self.run: ResponseRun | None = None
@@ -133,7 +136,11 @@ class Exchange:
         self._grow = grow
         self._turns = 0
         self._open_turns = 0
-        self._asked = _Asked()
+        self._model: str | None = None
+        self._streams = False
+        self._preview = ""
+        self._dropped: tuple[str, ...] = ()
+        self._adapted: tuple[str, ...] = ()
         self._said = Said()
         self._status: int | None = None
         self._is_complete = False
@@ -148,10 +155,7 @@ class Exchange:
             return
         shown, secrets = mask_request(body)
         self.secrets |= secrets
-        try:
-            self._asked = _asked.decode(shown)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._asked = _Asked()
+        self._read_request(shown)
         about = {"headers": self._headers, "masked": bool(secrets) or shown != body}
         self._add("request", data=shown, about=about)
 
@@ -165,7 +169,7 @@ class Exchange:
         if self._first_delta is None and _DELTA.search(data):
             self._first_delta = self._now()
         if (found := _LAST.search(data)) is not None:
-            self._read_last(data, found.start())
+            self._read_last(data[found.start() :])
         self._add("sent", data=data)
 
     def ended(self, *, is_complete: bool) -> None:
@@ -187,8 +191,9 @@ class Exchange:
         self.secrets |= header_secrets(pairs)
         about: dict[str, Any] = {"path": path, "headers": mask_headers(pairs)}
         if self.run is not None:
-            made = self.run.translation
-            about |= {"dropped": made.dropped, "adapted": made.adapted, "truncated": made.truncated}
+            self._read_marks(self.run)
+            about |= {"dropped": self._dropped, "adapted": self._adapted}
+            about["truncated"] = self.run.translation.truncated
         self._add("chat", self._turns, body, about)
         return Turn(self, self._turns)
 
@@ -215,7 +220,6 @@ class Exchange:
     def summary(self) -> dict[str, Any]:
         """Return what the list of requests shows."""
         last = self._ended if self._ended is not None else self._now()
-        marks = self.marks()
         return {
             "id": self.id,
             "way": self.way,
@@ -225,26 +229,19 @@ class Exchange:
             "started_at": self.started_at,
             "state": self.state,
             "status": self._status,
-            "model": self._asked.model if isinstance(self._asked.model, str) else None,
-            "stream": self._asked.stream is True,
-            "preview": preview(self._asked.input),
+            "model": self._model,
+            "stream": self._streams,
+            "preview": self._preview,
             "seconds": last,
             "first_delta": self._first_delta,
             "turns": self._turns,
-            "dropped": len(marks["dropped"]),
-            "adapted": len(marks["adapted"]),
+            "dropped": len(self._dropped),
+            "adapted": len(self._adapted),
             "usage": self._said.usage,
             "response_id": self._said.id,
             "error": self._said.error,
             "cut": self.is_cut,
         }
-
-    def marks(self) -> dict[str, tuple[str, ...]]:
-        """Return the paths of the request that were dropped and adapted, as the last call has them."""
-        if self.run is None:
-            return {"dropped": (), "adapted": ()}
-        made = self.run.translation
-        return {"dropped": made.dropped, "adapted": made.adapted}
 
     # Within
 
@@ -258,22 +255,38 @@ class Exchange:
         data: bytes = b"",
         about: dict[str, Any] | None = None,
     ) -> None:
-        size = len(data) + ENTRY_BYTES
+        size = len(data) + ENTRY_BYTES + (len(str(about)) if about else 0)
         if self._grow(self, size):
             self.size += size
             self.entries.append(Entry(self._now(), kind, turn, bytes(data), about or {}))
         else:
-            self.is_cut = True
+            self.is_cut = True  # and stays so: an entry may lean on any before it
 
     def _settle(self) -> None:
         if self.is_over and not self._open_turns:
             self._ended = self._now()
+            if self.run is not None:
+                self._read_marks(self.run)
+                self.run = None  # it holds all that was said, and counts for nothing here
 
-    def _read_last(self, data: bytes, place: int) -> None:
-        """Read the last event, as far as it can be found from within."""
-        start = data.rfind(b"\n", 0, place) + 1
-        end = data.find(b"\n", place)
-        event = data[start : end if end >= 0 else None].removeprefix(b"data: ")
+    def _masked(self, body: bytes) -> bytes:
+        return mask_pieces([body], self.secrets)[0]
+
+    def _read_request(self, body: bytes) -> None:
+        try:
+            asked = _asked.decode(self._masked(body))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        self._model = asked.model[:MAX_CHARS] if isinstance(asked.model, str) else None
+        self._streams = asked.stream is True
+        self._preview = preview(asked.input)
+
+    def _read_marks(self, run: "ResponseRun") -> None:
+        self._dropped, self._adapted = run.translation.dropped, run.translation.adapted
+
+    def _read_last(self, data: bytes) -> None:
+        """Read the last event: a frame, or a line of a stream."""
+        event = self._masked(data.removeprefix(b"\ndata: ").partition(b"\n")[0])
         try:
             found = _last.decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -286,7 +299,7 @@ class Exchange:
             return
         body = b"".join(entry.data for entry in self.entries if entry.kind == "sent")
         try:
-            self._said = _said.decode(body)
+            self._said = _said.decode(self._masked(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
 

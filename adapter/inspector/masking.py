@@ -6,12 +6,15 @@ whatever is named like a secret is one.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
 
 MASK: Final = "***"
-MIN_SECRET_BYTES: Final = 8  # shorter ones are placeholders, such as "none", and words of other texts
+MIN_SECRET_BYTES: Final = (
+    8  # shorter ones are placeholders, such as "none", and words of other texts
+)
 
 # Headers whose values are shown.
 SHOWN: Final = frozenset(
@@ -40,10 +43,11 @@ SHOWN: Final = frozenset(
 )
 # Names of headers and of fields that hold secrets: no others are looked for in what is recorded.
 _SECRET = re.compile(
-    r"authorization|cookie|password|passwd|secret|credential|bearer"
-    r"|(^|[-_])(token|key)$|api[-_]?key|access[-_]?token",
+    r"authorization|cookie|passw|secret|credential|bearer|api[-_]?key|[-_]token$|[-_]key$",
     re.IGNORECASE,
 )
+# Named so, but part of the API: to mask them would make another request of it.
+_NO_SECRETS = frozenset({"prompt_cache_key"})
 # In a URL: who asks, and what is named like a secret.
 _URL_SECRETS = re.compile(
     r"(?<=://)(?P<user>[^/@\s]+)(?=@)|[?&][^=&#]*(?:token|key|secret|password|sig)[^=&#]*=(?P<value>[^&#]+)",
@@ -61,7 +65,7 @@ _encode = msgspec.json.Encoder().encode
 
 def is_secret(name: str) -> bool:
     """Tell whether a header or a field of this name holds a secret."""
-    return _SECRET.search(name) is not None
+    return name not in _NO_SECRETS and _SECRET.search(name) is not None
 
 
 def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -154,4 +158,4 @@ def mask_pieces(pieces: list[bytes], secrets: Iterable[bytes]) -> list[bytes]:
     ends = [0]
     for piece in pieces:
         ends.append(ends[-1] + len(piece))
-    return [masked[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [masked[start:end] for start, end in pairwise(ends)]

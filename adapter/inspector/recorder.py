@@ -19,7 +19,7 @@ class Bounds(msgspec.Struct, frozen=True):
     Attributes:
         requests: all of them.
         total_bytes: of all requests together.
-        request_bytes: of one request; what comes behind is counted in its size no more.
+        request_bytes: of one request; what comes behind is not kept.
     """
 
     requests: int = 200
@@ -107,6 +107,7 @@ class Recorder:
         for id in ids:
             if (exchange := self._kept.pop(id, None)) is not None:
                 self._size -= exchange.size
+                exchange.entries.clear()  # it may run on for long
                 self._tell(id)
 
     def listen(self) -> Listener:
@@ -124,7 +125,7 @@ class Recorder:
         if exchange.id not in self._kept:
             return False
         self._tell(exchange.id)
-        if exchange.size + size > self._bounds.request_bytes:
+        if exchange.is_cut or exchange.size + size > self._bounds.request_bytes:
             return False
         while self._size + size > self._bounds.total_bytes and len(self._kept) > 1:
             self._drop_oldest()

@@ -4,7 +4,7 @@ Over HTTP a request of the client is one request here. On a WebSocket it is a fr
 when it is decoded; frames that are no requests are not recorded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,10 +15,13 @@ from adapter.asgi.paths import COMPACT, INPUT_TOKENS, RESPONSES, find_route, rou
 from adapter.asgi.route import Route
 from adapter.asgi.service import Service
 from adapter.compaction import CompactionRun
+from adapter.config import Settings
 from adapter.inspector.exchange import Exchange
 from adapter.inspector.recorder import Recorder
 from adapter.inspector.upstream import WatchedUpstream, current
 from adapter.loop import ResponseRun
+from adapter.runners.base import ToolRunner
+from adapter.store.base import ResponseStore
 from adapter.types.request import ResponseRequest
 
 WATCHED = frozenset({RESPONSES, COMPACT, INPUT_TOKENS})
@@ -35,8 +38,15 @@ _begin_frame: ContextVar[Callable[[], Exchange] | None] = ContextVar(
 class WatchedService(Service):
     """Makes runs, and says which request they belong to; see `Service`."""
 
-    def __init__(self, recorder: Recorder, *args: Any) -> None:
-        super().__init__(*args, watch=WatchedUpstream)
+    def __init__(
+        self,
+        recorder: Recorder,
+        given: Any,
+        settings: Settings,
+        store: ResponseStore | None = None,
+        tools: Sequence[ToolRunner] = (),
+    ) -> None:
+        super().__init__(given, settings, store, tools, watch=WatchedUpstream)
         self._recorder = recorder
 
     def passed_on(self, body: bytes, headers: Mapping[str, str]) -> tuple[Route, str] | None:
@@ -65,7 +75,8 @@ class WatchedService(Service):
     ) -> ResponseRun:
         """See `Service.run`."""
         exchange = self._exchange(route, model, headers)
-        if kwargs.get("history"):
+        history = kwargs.get("history")
+        if history is not None and history.items:
             exchange.note = "it goes on from what was stored, which is not in here"
         exchange.run = super().run(request, route, model, headers, *args, **kwargs)
         return exchange.run

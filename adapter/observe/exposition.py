@@ -6,6 +6,7 @@ With several processes the library keeps its values in files of a shared folder,
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +21,15 @@ _LIVE: Final = re.compile(r"gauge_live\w+_(?P<process>\d+)\.db")
 class Exposition:
     """Shows metrics.
 
-    Attributes:
-        registry: of this process.
+    Args:
+        registry: has those of this process.
+        flush: hands over what was counted.
     """
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._folder = os.environ.get(SHARED_FOLDER)
+    def __init__(self, registry: CollectorRegistry, flush: Callable[[], None]) -> None:
+        self.registry = registry
+        self._flush = flush
+        self._folder = shared_folder()
         if self._folder is None:
             # Of this process, and so of no use where there are several.
             ProcessCollector(registry=self.registry)
@@ -39,6 +42,7 @@ class Exposition:
         Args:
             accept: of the request.
         """
+        self._flush()
         encode, content_type = choose_encoder(accept)
         return content_type, encode(self._all())
 
@@ -47,8 +51,13 @@ class Exposition:
             return self.registry
         _forget_dead(Path(self._folder))
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs
         return registry
+
+
+def shared_folder() -> str | None:
+    """Return where several processes count together, if they do."""
+    return os.environ.get(SHARED_FOLDER)
 
 
 def _forget_dead(folder: Path) -> None:
@@ -58,6 +67,6 @@ def _forget_dead(folder: Path) -> None:
         try:
             os.kill(int(process), 0)
         except ProcessLookupError:
-            mark_process_dead(int(process), str(folder))
+            mark_process_dead(int(process), str(folder))  # type: ignore[no-untyped-call]  # theirs
         except PermissionError:
             pass  # it is alive, and another user's

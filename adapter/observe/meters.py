@@ -5,9 +5,10 @@ Names begin with `responses_adapter_`; those of counters end in `_total`, which 
 
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from adapter._version import __version__
+from adapter.observe.tallies import BulkHistogram
 
 PREFIX: Final = "responses_adapter"
 
@@ -26,7 +27,7 @@ class Meters:
     def __init__(self, registry: CollectorRegistry) -> None:
         ours: dict[str, Any] = {"namespace": PREFIX, "registry": registry}
         # The sum of what living processes have; the others of a dead one have happened all the same.
-        now = {**ours, "multiprocess_mode": "livesum"}
+        now: dict[str, Any] = {**ours, "multiprocess_mode": "livesum"}
 
         # Requests
         self.requests = Counter(
@@ -41,14 +42,14 @@ class Meters:
             ("transport", "route", "outcome"),
             **ours,
         )
-        self.seconds = Histogram(
+        self.seconds = BulkHistogram(
             "response_seconds",
             "From a request to the end of its response.",
             ("transport", "route"),
             buckets=_SECONDS,
             **ours,
         )
-        self.first_event = Histogram(
+        self.first_event = BulkHistogram(
             "first_event_seconds",
             "From a request to the first that its model said.",
             ("transport", "route"),
@@ -72,7 +73,7 @@ class Meters:
             **ours,
         )
         self.events = Counter("events", "Events that responses were made of.", ("route",), **ours)
-        self.rate = Histogram(
+        self.rate = BulkHistogram(
             "output_tokens_per_second",
             "Output tokens of a response by the time from its first event to its end.",
             ("route",),
@@ -80,7 +81,10 @@ class Meters:
             **ours,
         )
         self.dropped = Counter(
-            "dropped", "Requests of which a field was not sent upstream.", ("route", "field"), **ours
+            "dropped",
+            "Requests of which a field was not sent upstream.",
+            ("route", "field"),
+            **ours,
         )
         self.adapted = Counter(
             "adapted",
@@ -99,21 +103,21 @@ class Meters:
             ("route", "operation", "status", "outcome"),
             **ours,
         )
-        self.upstream_first_byte = Histogram(
+        self.upstream_first_byte = BulkHistogram(
             "upstream_first_byte_seconds",
             "From a call of an upstream to the headers of its answer.",
             ("route",),
             buckets=_SECONDS,
             **ours,
         )
-        self.upstream_first_event = Histogram(
+        self.upstream_first_event = BulkHistogram(
             "upstream_first_event_seconds",
             "From a call of an upstream to the first that its model said.",
             ("route",),
             buckets=_SECONDS,
             **ours,
         )
-        self.upstream_seconds = Histogram(
+        self.upstream_seconds = BulkHistogram(
             "upstream_seconds",
             "For a call of an upstream, to the end of its answer.",
             ("route",),
@@ -137,10 +141,10 @@ class Meters:
             ("kind", "outcome"),
             **ours,
         )
-        self.tool_seconds = Histogram(
+        self.tool_seconds = BulkHistogram(
             "tool_seconds", "For calls of hosted tools.", ("kind",), buckets=_SECONDS, **ours
         )
-        self.store_seconds = Histogram(
+        self.store_seconds = BulkHistogram(
             "store_seconds",
             "For answers of the store.",
             ("operation",),

@@ -4,16 +4,17 @@ No label can be filled by a client: routes have names, endpoints no ids, fields 
 are kinds. A request is counted when it is over, from totals.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
 
-from msgspec.structs import StructConfig
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
-from adapter.observe.exchange import Call, Exchange
+from adapter.observe.exchange import Call, Exchange, ObservedRun, Transport
 from adapter.observe.families import MAX_FAMILIES, OTHER, families_of
 from adapter.observe.meters import Meters
-from adapter.observe.observer import Sink
+from adapter.observe.sink import Sink
+from adapter.observe.tallies import Count, Tallies
 from adapter.types.events import Event
 from adapter.types.items import (
     ApplyPatchCall,
@@ -27,9 +28,15 @@ from adapter.types.items import (
 )
 from adapter.types.response import Usage
 
+# Between two times that a process shows the others what it has counted.
+SHARED_SECONDS: Final = 1.0
+
 NO_ROUTE: Final = "none"
+NO_STATUS: Final = "none"
 OTHER_METHOD: Final = "OTHER"
-METHODS: Final = frozenset({"GET", "POST", "DELETE", "WEBSOCKET", "HEAD", "OPTIONS", "PUT", "PATCH"})
+METHODS: Final = frozenset(
+    {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "WEBSOCKET"}
+)
 HANDED_OVER: Final = "handed_over"
 # Calls that the client makes; those of hosted tools are seen when they are made.
 _CLIENT_CALLS: Final = (
@@ -42,149 +49,215 @@ _CLIENT_CALLS: Final = (
     ToolSearchCall,
 )
 
-Add = Callable[[float], None]
-
 
 class Metrics(Sink):
     """Counts.
 
     Args:
         registry: takes the metrics.
+        shared_seconds: between two times that others are shown what was counted; None is only when
+            somebody looks.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._meters = Meters(registry)
-        # To find a metric by its labels takes longer than to add to it.
-        self._adding: dict[tuple[Counter | Gauge | Histogram, tuple[str, ...]], Add] = {}
+    def __init__(self, registry: CollectorRegistry, shared_seconds: float | None = None) -> None:
+        self._meters = meters = Meters(registry)
+        self._tallies = Tallies()
+        self._count = self._tallies.count
+        self._under_way: dict[Transport, Count] = {
+            "http": self._count(meters.in_progress, "http"),
+            "websocket": self._count(meters.in_progress, "websocket"),
+            "socket": self._count(meters.sockets),
+            "background": self._count(meters.background),
+        }
+        self._streams = self._count(meters.streams)
+        self._requests: dict[tuple[Transport, str, str, str, int], Count] = {}
+        self._runs: dict[tuple[str, str, str], _OfRun] = {}
+        self._calls: dict[tuple[str, str, int, str], _OfCall] = {}
         self._families: set[str] = set()
+        self._shared_seconds = shared_seconds
+        self._timer: asyncio.TimerHandle | None = None
+
+    def flush(self) -> None:
+        """Hand over to the library what was counted."""
+        self._timer = None
+        self._tallies.flush()
+
+    async def aclose(self) -> None:
+        """See `Sink.aclose`."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.flush()
+
+    def _flush_soon(self) -> None:
+        if self._timer is None and self._shared_seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._shared_seconds, self.flush)
 
     # Requests
 
     def begin(self, exchange: Exchange) -> None:
         """See `Sink.begin`."""
-        self._in_progress(exchange, 1)
+        self._under_way[exchange.transport].value += 1
+        self._flush_soon()
 
     def run(self, exchange: Exchange) -> None:
         """See `Sink.run`."""
         if exchange.stream:
-            self._add(self._meters.streams)(1)
+            self._streams.value += 1
 
     def end(self, exchange: Exchange) -> None:
         """See `Sink.end`."""
-        self._in_progress(exchange, -1)
-        meters, route, transport = self._meters, exchange.route or NO_ROUTE, exchange.transport
+        self._under_way[exchange.transport].value -= 1
+        if exchange.transport != "background":  # it has been asked for over HTTP
+            key = exchange.transport, exchange.method, exchange.endpoint, exchange.route
+            requests = self._requests.get((*key, exchange.status))
+            if requests is None:
+                requests = self._new_requests(exchange)
+            requests.value += 1
+        if exchange.run is not None:
+            self._count_run(exchange, exchange.run)
+        self._flush_soon()
+
+    def _new_requests(self, exchange: Exchange) -> Count:
+        key = exchange.transport, exchange.method, exchange.endpoint, exchange.route
         method = exchange.method if exchange.method in METHODS else OTHER_METHOD
-        status = str(exchange.status)
-        if transport != "background":  # it has been asked for over HTTP
-            self._add(meters.requests, transport, method, exchange.endpoint, route, status)(1)
-        if exchange.run is None:
-            return
+        route, status = exchange.route or NO_ROUTE, str(exchange.status)
+        count = self._tallies.count(
+            self._meters.requests, exchange.transport, method, exchange.endpoint, route, status
+        )
+        if method == exchange.method:  # else there is no end to them
+            self._requests[*key, exchange.status] = count
+        return count
+
+    def _count_run(self, exchange: Exchange, run: ObservedRun) -> None:
+        key = exchange.transport, exchange.route, exchange.outcome
+        of_run = self._runs.get(key)
+        if of_run is None:
+            of_run = self._runs[key] = _OfRun(self._meters, self._tallies, *key)
         if exchange.stream:
-            self._add(meters.streams)(-1)
-        self._add(meters.responses, transport, route, exchange.outcome)(1)
-        self._add(meters.seconds, transport, route)(exchange.seconds)
+            self._streams.value -= 1
+        of_run.responses.value += 1
+        of_run.seconds.add(exchange.ended_at - exchange.started)
         if exchange.first_event is not None:
-            waited = exchange.first_event - exchange.started
-            self._add(meters.first_event, transport, route)(waited)
-        translation = exchange.run.translation
-        self._count_fields(meters.dropped, route, translation.dropped)
-        self._count_fields(meters.adapted, route, translation.adapted)
-        for fact in exchange.run.learned:
-            self._add(meters.lessons, route, fact)(1)
-        if exchange.run.end is not None:
-            self._count_response(exchange, route, exchange.run.end)
+            of_run.first_event.add(exchange.first_event - exchange.started)
+        if run.end is not None:
+            self._count_response(exchange, of_run, run.end)
+        self._count_changes(exchange.route, run)
 
-    def _in_progress(self, exchange: Exchange, one: int) -> None:
-        meters = self._meters
-        match exchange.transport:
-            case "socket":
-                self._add(meters.sockets)(one)
-            case "background":
-                self._add(meters.background)(one)
-            case _:
-                self._add(meters.in_progress, exchange.transport)(one)
-
-    def _count_response(self, exchange: Exchange, route: str, last: Event) -> None:
+    def _count_response(self, exchange: Exchange, of_run: "_OfRun", last: Event) -> None:
         response = last.response  # type: ignore[union-attr]  # the last event has one
-        self._add(self._meters.events, route)(last.sequence_number + 1)
-        self._count_client_calls(response.output)
-        if response.usage is not None:
-            self._count_tokens(exchange, route, response.usage)
-
-    def _count_tokens(self, exchange: Exchange, route: str, usage: Usage) -> None:
-        for type_, count in (
-            ("input", usage.input_tokens),
-            ("output", usage.output_tokens),
-            ("cached", usage.input_tokens_details.cached_tokens),
-            ("reasoning", usage.output_tokens_details.reasoning_tokens),
-        ):
-            if count:
-                self._add(self._meters.tokens, route, type_)(count)
-        # One that came all at once has no speed.
-        if exchange.stream and exchange.first_event is not None and usage.output_tokens > 1:
-            seconds = exchange.ended - exchange.first_event
-            if seconds > 0:
-                self._add(self._meters.rate, route)(usage.output_tokens / seconds)
-
-    def _count_client_calls(self, output: Iterable[OutputItem]) -> None:
-        for item in output:
+        of_run.events.value += last.sequence_number + 1
+        for item in response.output:
             if isinstance(item, _CLIENT_CALLS):
-                self._add(self._meters.tool_calls, _type_of(item), HANDED_OVER)(1)
+                self._count(self._meters.tool_calls, _type_of(item), HANDED_OVER).value += 1
+        usage: Usage | None = response.usage
+        if usage is None:
+            return
+        of_run.input.value += usage.input_tokens
+        of_run.output.value += usage.output_tokens
+        of_run.cached.value += usage.input_tokens_details.cached_tokens
+        of_run.reasoning.value += usage.output_tokens_details.reasoning_tokens
+        # What comes all at once has no speed.
+        if exchange.stream and exchange.first_event is not None and usage.output_tokens > 1:
+            seconds = exchange.ended_at - exchange.first_event
+            if seconds > 0:
+                of_run.rate.add(usage.output_tokens / seconds)
+
+    def _count_changes(self, route: str, run: ObservedRun) -> None:
+        translation = run.translation
+        if translation.dropped:
+            self._count_fields(self._meters.dropped, route, translation.dropped)
+        if translation.adapted:
+            self._count_fields(self._meters.adapted, route, translation.adapted)
+        for fact in run.learned:
+            self._count(self._meters.lessons, route, fact).value += 1
 
     def _count_fields(self, counter: Counter, route: str, paths: Iterable[str]) -> None:
         for family in families_of(paths):
             if len(self._families) < MAX_FAMILIES:
                 self._families.add(family)
-            self._add(counter, route, family if family in self._families else OTHER)(1)
+            known = family if family in self._families else OTHER
+            self._count(counter, route, known).value += 1
 
     # Calls
 
     def end_call(self, exchange: Exchange, call: Call) -> None:
         """See `Sink.end_call`."""
-        meters, seconds = self._meters, call.ended - call.started
         if call.operation == "execute_tool":
-            self._add(meters.tool_calls, call.kind, call.outcome)(1)
-            self._add(meters.tool_seconds, call.kind)(seconds)
-            return
-        if call.operation == "list_tools":
-            return
-        route = exchange.route or NO_ROUTE
-        status = str(call.status or "none")
-        self._add(meters.upstream_requests, route, call.operation, status, call.outcome)(1)
-        if call.operation != "chat":
-            return
-        if call.first_byte is not None:
-            self._add(meters.upstream_first_byte, route)(call.first_byte - call.started)
-        if call.first_event is not None:
-            self._add(meters.upstream_first_event, route)(call.first_event - call.started)
-        self._add(meters.upstream_seconds, route)(seconds)
+            self._count(self._meters.tool_calls, call.kind, call.outcome).value += 1
+            self._tallies.observe(self._meters.tool_seconds, call.kind).add(
+                call.ended - call.started
+            )
+        elif call.operation != "list_tools":
+            self._count_upstream(call)
+
+    def _count_upstream(self, call: Call) -> None:
+        key = call.route, call.operation, call.status, call.outcome
+        of_call = self._calls.get(key)
+        if of_call is None:
+            of_call = self._calls[key] = _OfCall(self._meters, self._tallies, *key)
+        of_call.requests.value += 1
+        if call.operation == "chat":
+            started = call.started
+            if call.first_byte is not None:
+                of_call.first_byte.add(call.first_byte - started)
+            if call.first_event is not None:
+                of_call.first_event.add(call.first_event - started)
+            of_call.seconds.add(call.ended - started)
 
     # What happens whatever the request is
 
     def store(self, operation: str, seconds: float, *, failed: bool) -> None:
         """See `Sink.store`."""
-        self._add(self._meters.store_seconds, operation)(seconds)
+        self._tallies.observe(self._meters.store_seconds, operation).add(seconds)
         if failed:
-            self._add(self._meters.store_errors, operation)(1)
+            self._count(self._meters.store_errors, operation).value += 1
 
     def retry(self, route: str) -> None:
         """See `Sink.retry`."""
-        self._add(self._meters.retries, route)(1)
+        self._count(self._meters.retries, route).value += 1
 
     def breaker(self, route: str, *, is_open: bool) -> None:
         """See `Sink.breaker`."""
         self._meters.breaker.labels(route).set(is_open)
 
-    def _add(self, meter: Counter | Gauge | Histogram, *labels: str) -> Add:
-        """Return what adds to a metric, by its labels."""
-        add = self._adding.get((meter, labels))
-        if add is None:
-            child = meter.labels(*labels) if labels else meter
-            add = child.observe if isinstance(child, Histogram) else child.inc
-            self._adding[meter, labels] = add
-        return add
+
+class _OfRun:
+    """What is counted of every run that ends in one way, at hand."""
+
+    def __init__(
+        self, meters: Meters, tallies: Tallies, transport: str, route: str, outcome: str
+    ) -> None:
+        self.responses = tallies.count(meters.responses, transport, route, outcome)
+        self.seconds = tallies.observe(meters.seconds, transport, route)
+        self.first_event = tallies.observe(meters.first_event, transport, route)
+        self.rate = tallies.observe(meters.rate, route)
+        self.events = tallies.count(meters.events, route)
+        self.input = tallies.count(meters.tokens, route, "input")
+        self.output = tallies.count(meters.tokens, route, "output")
+        self.cached = tallies.count(meters.tokens, route, "cached")
+        self.reasoning = tallies.count(meters.tokens, route, "reasoning")
+
+
+class _OfCall:
+    """What is counted of every call of an upstream that ends in one way, at hand."""
+
+    def __init__(
+        self,
+        meters: Meters,
+        tallies: Tallies,
+        route: str,
+        operation: str,
+        status: int,
+        outcome: str,
+    ) -> None:
+        said = str(status) if status else NO_STATUS
+        self.requests = tallies.count(meters.upstream_requests, route, operation, said, outcome)
+        self.first_byte = tallies.observe(meters.upstream_first_byte, route)
+        self.first_event = tallies.observe(meters.upstream_first_event, route)
+        self.seconds = tallies.observe(meters.upstream_seconds, route)
 
 
 def _type_of(item: OutputItem) -> str:
-    config: StructConfig = item.__struct_config__
+    config: Any = item.__struct_config__
     return str(config.tag)

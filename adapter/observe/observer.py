@@ -1,10 +1,12 @@
-"""Tells sinks of requests and calls as they begin and end; what is given out when something listens.
+"""Tells sinks of requests and calls as they begin and end.
 
-The app has an `Observer`, or None when nothing is to be told: then no request is touched.
+An app has one `Observer`, or None when nothing is to be told: then no request is touched.
 """
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
 
 import msgspec
 
@@ -18,60 +20,55 @@ from adapter.observe.exchange import (
     current,
     request_id,
 )
+from adapter.observe.sink import ShowsMetrics, Sink
 from adapter.observe.store import observed_store
 from adapter.observe.tools import ObservedMcp, ObservedTool
-from adapter.observe.upstream import observed_upstream
+from adapter.observe.upstream import ObservedUpstream
 from adapter.store.base import ResponseStore
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
-
-class Sink:
-    """Is told of what happens; does nothing with it by itself."""
-
-    def begin(self, exchange: Exchange) -> None:
-        """A request has come."""
-
-    def run(self, exchange: Exchange) -> None:
-        """A response is going to be made."""
-
-    def end(self, exchange: Exchange) -> None:
-        """A request is over."""
-
-    def begin_call(self, exchange: Exchange, call: Call) -> None:
-        """An upstream or a tool is going to be called; `call.headers` may be set."""
-
-    def end_call(self, exchange: Exchange, call: Call) -> None:
-        """A call is over."""
-
-    def store(self, operation: str, seconds: float, *, failed: bool) -> None:
-        """The store was asked for something."""
-
-    def retry(self, route: str) -> None:
-        """A request is sent upstream once more, because the first try was not taken up."""
-
-    def breaker(self, route: str, *, is_open: bool) -> None:
-        """An upstream is left alone from now on, or asked again."""
+_OfExchange = tuple[Callable[[Exchange], None], ...]
+_OfCall = tuple[Callable[[Exchange, Call], None], ...]
 
 
 class Observer:
     """Tells its sinks.
 
     Args:
-        sinks: those that are told.
+        sinks: those that are told; of an end in the reverse of their order.
+        exposition: shows what was counted.
         times_answers: say in a header of answers how long they took.
 
     Attributes:
-        times_answers: as given.
+        exposition: as given.
     """
 
-    def __init__(self, sinks: Iterable[Sink], *, times_answers: bool = False) -> None:
+    def __init__(
+        self,
+        sinks: Iterable[Sink],
+        exposition: ShowsMetrics | None = None,
+        *,
+        times_answers: bool = False,
+    ) -> None:
         self._sinks = tuple(sinks)
+        self.exposition = exposition
         self.times_answers = times_answers
+        back = self._sinks[::-1]
+        self.on_begin: _OfExchange = _overridden(self._sinks, "begin")
+        self.on_end: _OfExchange = _overridden(back, "end")
+        self.on_turned: _OfExchange = _overridden(back, "turned")
+        self._on_run: _OfExchange = _overridden(self._sinks, "run")
+        self._on_begin_call: _OfCall = _overridden(self._sinks, "begin_call")
+        self._on_end_call: _OfCall = _overridden(back, "end_call")
+
+    async def aclose(self) -> None:
+        """Tell that the app is closed."""
+        for sink in self._sinks:
+            await sink.aclose()
 
     # Requests
 
-    @contextmanager
     def exchange(
         self,
         transport: Transport,
@@ -79,8 +76,8 @@ class Observer:
         endpoint: str,
         headers: Mapping[str, str],
         id: str | None = None,
-    ) -> Generator[Exchange]:
-        """Observe a request for as long as the block runs.
+    ) -> "Observation":
+        """Observe a request for as long as a block runs.
 
         Args:
             transport: how it came.
@@ -89,83 +86,74 @@ class Observer:
             headers: of the request.
             id: of the request, if it has one of its own.
         """
-        exchange = Exchange(transport, method, endpoint, id or request_id.get(), headers)
-        self.begin(exchange)
-        token = current.set(exchange)
-        id_token = request_id.set(exchange.request_id)
-        error: BaseException | None = None
-        try:
-            yield exchange
-        except BaseException as exc:
-            error = exc
-            raise
-        finally:
-            self.end(exchange, error)
-            request_id.reset(id_token)
-            current.reset(token)
+        id = request_id.get() if id is None else id
+        return Observation(self, Exchange(transport, method, endpoint, id, headers))
 
-    def begin(self, exchange: Exchange) -> None:
-        """Begin to observe a request that another task will see the end of."""
-        for sink in self._sinks:
-            sink.begin(exchange)
+    def background(
+        self, until: AsyncExitStack, endpoint: str, headers: Mapping[str, str], route: str
+    ) -> None:
+        """Observe a response in the background, which this task goes on to begin, and no other.
 
-    def end(self, exchange: Exchange, error: BaseException | None = None) -> None:
-        """Tell of the end of a request."""
-        exchange.end(error)
-        for sink in reversed(self._sinks):
-            sink.end(exchange)
+        Args:
+            until: closed when it is over.
+            endpoint: where it was asked for.
+            headers: of its request.
+            route: name of the route.
+        """
+        exchange = Exchange("background", "POST", endpoint, request_id.get(), headers)
+        exchange.route = route
+        observation = Observation(self, exchange)
+        observation.begin()
+        until.callback(observation.end, None)
+        current.set(exchange)
 
     def run(
-        self, exchange: Exchange, run: ObservedRun, request: ResponseRequest, model: str
+        self, run: ObservedRun, request: ResponseRequest, route: str, model: str, dialect: str
     ) -> None:
         """Tell of a response that is going to be made.
 
         Args:
-            exchange: the request.
             run: makes it.
             request: what the client asked.
+            route: name of the route.
             model: what the upstream calls the model.
+            dialect: name of the upstream's dialect.
         """
-        exchange.run, exchange.request, exchange.model = run, request, model
+        exchange = current.get()
+        if exchange is None:
+            return
+        exchange.run, exchange.request = run, request
+        exchange.route, exchange.model, exchange.dialect = route, model, dialect
         exchange.stream = bool(request.stream) or exchange.transport == "websocket"
-        for sink in self._sinks:
-            sink.run(exchange)
+        for tell in self._on_run:
+            tell(exchange)
+
+    def watch(self) -> Exchange | None:
+        """Return what a run tells of its turns."""
+        return current.get()
 
     # Calls
 
-    @contextmanager
-    def call(
-        self, exchange: Exchange, operation: Operation, name: str, kind: str
-    ) -> Generator[Call]:
-        """Observe a call of a tool for as long as the block runs.
+    def call(self, operation: Operation, name: str, kind: str) -> "ToolObservation":
+        """Observe a call of a tool for as long as a block runs.
 
         Args:
-            exchange: the request that it is made for.
             operation: what is called.
             name: of the tool.
             kind: of the tool.
         """
-        call = Call(operation, name, kind)
-        self.begin_call(exchange, call)
-        error: BaseException | None = None
-        try:
-            yield call
-        except BaseException as exc:
-            error = exc
-            raise
-        finally:
-            self.end_call(exchange, call, error)
+        return ToolObservation(self, current.get(), Call(operation, name, kind))
 
     def begin_call(self, exchange: Exchange, call: Call) -> None:
         """Tell of a call that is going to be made."""
-        for sink in self._sinks:
-            sink.begin_call(exchange, call)
+        for tell in self._on_begin_call:
+            tell(exchange, call)
 
     def end_call(self, exchange: Exchange, call: Call, error: BaseException | None) -> None:
         """Tell of the end of a call."""
         call.end(error)
-        for sink in reversed(self._sinks):
-            sink.end_call(exchange, call)
+        for tell in self._on_end_call:
+            tell(exchange, call)
 
     # What happens whatever the request is
 
@@ -179,25 +167,110 @@ class Observer:
         for sink in self._sinks:
             sink.retry(route)
 
-    def breaker(self, route: str, *, is_open: bool) -> None:
+    def breaker(self, route: str, is_open: bool) -> None:
         """Tell that an upstream is left alone, or asked again."""
         for sink in self._sinks:
             sink.breaker(route, is_open=is_open)
 
     # Seams
 
-    def upstream(self, upstream: Upstream, exchange: Exchange) -> Upstream:
-        """Return an upstream whose calls are observed, for one request."""
-        return observed_upstream(upstream, self, exchange)
+    def upstream(self, upstream: Upstream, route: str, base_url: str = "") -> Upstream:
+        """Return an upstream whose calls are observed.
 
-    def hosting(self, hosting: Hosting, exchange: Exchange) -> Hosting:
-        """Return hosted tools whose calls are observed, for one request."""
-        mcp = None if hosting.mcp is None else ObservedMcp(hosting.mcp, self, exchange)
-        runners = {
-            type_: ObservedTool(runner, self, exchange) for type_, runner in hosting.runners.items()
-        }
+        Args:
+            upstream: that is asked.
+            route: name of its route.
+            base_url: where it is; empty if it is in this process.
+        """
+        return ObservedUpstream(upstream, self, route, base_url)
+
+    def hosting(self, hosting: Hosting) -> Hosting:
+        """Return hosted tools whose calls are observed."""
+        mcp = None if hosting.mcp is None else ObservedMcp(hosting.mcp, self)
+        runners = {type_: ObservedTool(runner, self) for type_, runner in hosting.runners.items()}
         return msgspec.structs.replace(hosting, mcp=mcp, runners=runners)
 
     def store(self, store: ResponseStore) -> ResponseStore:
         """Return a store whose answers are timed."""
         return observed_store(store, self.stored)
+
+
+class Observation:
+    """Observes one request while its block runs.
+
+    Args:
+        observer: is told.
+        exchange: the request.
+    """
+
+    def __init__(self, observer: Observer, exchange: Exchange) -> None:
+        self._observer = observer
+        self._exchange = exchange
+
+    def begin(self) -> None:
+        """Tell that it has come."""
+        exchange, observer = self._exchange, self._observer
+        if observer.times_answers:
+            exchange.is_timed = True
+        if observer.on_turned:
+            exchange.on_turned = observer.on_turned
+        for tell in observer.on_begin:
+            tell(exchange)
+
+    def end(self, error: BaseException | None) -> None:
+        """Tell that it is over."""
+        exchange = self._exchange
+        exchange.close(error)
+        for tell in self._observer.on_end:
+            tell(exchange)
+
+    def __enter__(self) -> Exchange:
+        self.begin()
+        self._token = current.set(self._exchange)
+        self._id_token = request_id.set(self._exchange.request_id)
+        return self._exchange
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end(exc)
+        request_id.reset(self._id_token)
+        current.reset(self._token)
+
+
+class ToolObservation:
+    """Observes one call of a tool while its block runs, if it belongs to a request.
+
+    Args:
+        observer: is told.
+        exchange: the request; None if nobody asked for the call.
+        call: the call.
+    """
+
+    def __init__(self, observer: Observer, exchange: Exchange | None, call: Call) -> None:
+        self._observer = observer
+        self._exchange = exchange
+        self._call = call
+
+    def __enter__(self) -> Call:
+        if self._exchange is not None:
+            self._observer.begin_call(self._exchange, self._call)
+        return self._call
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._exchange is not None:
+            self._observer.end_call(self._exchange, self._call, exc)
+
+
+def _overridden(sinks: Iterable[Sink], name: str) -> tuple[Any, ...]:
+    """Return a method of the sinks that have one of their own: the others need not be asked."""
+    own = getattr(Sink, name)
+    return tuple(getattr(sink, name) for sink in sinks if getattr(type(sink), name) is not own)

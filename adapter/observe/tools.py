@@ -1,9 +1,9 @@
-"""Hosted tools whose calls are observed, for one request."""
+"""Hosted tools whose calls are observed."""
 
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from adapter.observe.exchange import Call, Exchange, Operation
+from adapter.observe.exchange import Call, Operation
 from adapter.runners.base import ListedTool, McpRunner, McpServer, ToolResult, ToolRunner
 
 MCP = "mcp"
@@ -12,9 +12,7 @@ MCP = "mcp"
 class ObservesCalls(Protocol):
     """Observes calls of tools."""
 
-    def call(
-        self, exchange: Exchange, operation: Operation, name: str, kind: str
-    ) -> AbstractContextManager[Call]: ...
+    def call(self, operation: Operation, name: str, kind: str) -> AbstractContextManager[Call]: ...
 
 
 class ObservedMcp(McpRunner):
@@ -23,22 +21,20 @@ class ObservedMcp(McpRunner):
     Args:
         runner: that speaks to them.
         observer: observes the calls.
-        exchange: the request.
     """
 
-    def __init__(self, runner: McpRunner, observer: ObservesCalls, exchange: Exchange) -> None:
+    def __init__(self, runner: McpRunner, observer: ObservesCalls) -> None:
         self._runner = runner
         self._observer = observer
-        self._exchange = exchange
 
     async def list_tools(self, server: McpServer) -> tuple[ListedTool, ...]:
         """See `McpRunner.list_tools`."""
-        with self._observer.call(self._exchange, "list_tools", "", MCP):
+        with self._observer.call("list_tools", "", MCP):
             return await self._runner.list_tools(server)
 
     async def call(self, server: McpServer, name: str, arguments: dict[str, Any]) -> ToolResult:
         """See `McpRunner.call`."""
-        with self._observer.call(self._exchange, "execute_tool", name, MCP) as call:
+        with self._observer.call("execute_tool", name, MCP) as call:
             return _noted(call, await self._runner.call(server, name, arguments))
 
     async def aclose(self) -> None:
@@ -52,14 +48,12 @@ class ObservedTool(ToolRunner):
     Args:
         runner: that runs them.
         observer: observes the calls.
-        exchange: the request.
     """
 
-    def __init__(self, runner: ToolRunner, observer: ObservesCalls, exchange: Exchange) -> None:
+    def __init__(self, runner: ToolRunner, observer: ObservesCalls) -> None:
         self.type = runner.type
         self._runner = runner
         self._observer = observer
-        self._exchange = exchange
 
     async def describe(self) -> ListedTool:
         """See `ToolRunner.describe`."""
@@ -67,7 +61,7 @@ class ObservedTool(ToolRunner):
 
     async def call(self, arguments: dict[str, Any]) -> ToolResult:
         """See `ToolRunner.call`."""
-        with self._observer.call(self._exchange, "execute_tool", self.type, self.type) as call:
+        with self._observer.call("execute_tool", self.type, self.type) as call:
             return _noted(call, await self._runner.call(arguments))
 
 

@@ -1,12 +1,18 @@
-"""An upstream whose calls are observed. Its answers are its own: what comes is not touched."""
+"""An upstream whose calls are observed. Its answers are its own: what comes is not touched.
+
+It stands below retries, so that each try is a call.
+"""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol
+from urllib.parse import urlsplit
 
-from adapter.observe.exchange import Call, Exchange
-from adapter.upstream.base import Poster, Upstream, UpstreamAnswer
+from adapter.observe.exchange import Call, Exchange, Operation, current
+from adapter.upstream.base import ModelLister, Poster, Upstream, UpstreamAnswer
+
+Opened = AbstractAsyncContextManager[UpstreamAnswer]
 
 
 class TellsOfCalls(Protocol):
@@ -17,66 +23,65 @@ class TellsOfCalls(Protocol):
     def end_call(self, exchange: Exchange, call: Call, error: BaseException | None) -> None: ...
 
 
-def observed_upstream(upstream: Upstream, observer: TellsOfCalls, exchange: Exchange) -> Upstream:
-    """Return an upstream for one request.
+class ObservedUpstream:
+    """Stands for another one, and can what that can: `ModelLister`, `Poster`.
 
     Args:
-        upstream: that is asked.
-        observer: is told.
-        exchange: the request.
+        upstream: the other one.
+        observer: is told of calls that belong to a request.
+        route: name of the route.
+        base_url: of the upstream; empty if it has none.
     """
-    kind = _ObservedPoster if isinstance(upstream, Poster) else _ObservedUpstream
-    return kind(upstream, observer, exchange)
 
-
-class _ObservedUpstream:
-    def __init__(self, upstream: Upstream, observer: TellsOfCalls, exchange: Exchange) -> None:
+    def __init__(
+        self, upstream: Upstream, observer: TellsOfCalls, route: str, base_url: str = ""
+    ) -> None:
         self._upstream = upstream
         self._observer = observer
-        self._exchange = exchange
+        self._route = route
+        self._address = _address_of(base_url)
+        if isinstance(upstream, ModelLister):
+            self.list_models = upstream.list_models
+        if isinstance(upstream, Poster):
+            self._take_post = upstream.post
+            self.post = self._post
 
-    def open(
-        self, body: bytes, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[UpstreamAnswer]:
+    def open(self, body: bytes, headers: Mapping[str, str]) -> Opened:
         """See `Upstream.open`."""
-        call = Call("chat", self._exchange.model)
-        self._exchange.call = call
-        self._observer.begin_call(self._exchange, call)
-        if call.headers:
-            headers = {**headers, **call.headers}
-        return _ObservedCall(
-            self._upstream.open(body, headers), call, self._observer, self._exchange
-        )
+        exchange = current.get()
+        if exchange is None:
+            return self._upstream.open(body, headers)
+        call = self._begin("chat", exchange)
+        opened = self._upstream.open(body, {**headers, **call.headers} if call.headers else headers)
+        return _ObservedCall(opened, call, self._observer, exchange)
 
     async def aclose(self) -> None:
         """See `Upstream.aclose`."""
         await self._upstream.aclose()
 
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Opened:
+        exchange = current.get()
+        if exchange is None:
+            return self._take_post(path, body, headers)
+        call = self._begin("count_tokens", exchange)
+        opened = self._take_post(path, body, {**headers, **(call.headers or {})})
+        return _ObservedCall(opened, call, self._observer, exchange)
 
-class _ObservedPoster(_ObservedUpstream):
-    """One that takes other posts, too; see `Poster`."""
-
-    def post(
-        self, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[UpstreamAnswer]:
-        """See `Poster.post`."""
-        assert isinstance(self._upstream, Poster), "only what is one is wrapped so"
-        call = Call("count_tokens", self._exchange.model)
-        self._exchange.call = call
-        self._observer.begin_call(self._exchange, call)
-        opened = self._upstream.post(path, body, {**headers, **call.headers})
-        return _ObservedCall(opened, call, self._observer, self._exchange)
+    def _begin(self, operation: Operation, exchange: Exchange) -> Call:
+        call = Call(operation, exchange.model)
+        call.route, call.address = self._route, self._address
+        exchange.turn = call
+        self._observer.begin_call(exchange, call)
+        return call
 
 
 class _ObservedCall:
     """One call: entering sends it, leaving ends it."""
 
+    __slots__ = ("_call", "_exchange", "_observer", "_opened")
+
     def __init__(
-        self,
-        opened: AbstractAsyncContextManager[UpstreamAnswer],
-        call: Call,
-        observer: TellsOfCalls,
-        exchange: Exchange,
+        self, opened: Opened, call: Call, observer: TellsOfCalls, exchange: Exchange
     ) -> None:
         self._opened = opened
         self._call = call
@@ -104,5 +109,20 @@ class _ObservedCall:
             self._end(exc)
 
     def _end(self, error: BaseException | None) -> None:
-        self._observer.end_call(self._exchange, self._call, error)
-        self._exchange.upstream_seconds += self._call.ended - self._call.started
+        call = self._call
+        if error is None and call.status != 200:  # asked again, without a word
+            call.outcome = "refused"
+        self._observer.end_call(self._exchange, call, error)
+        self._exchange.upstream_seconds += call.ended - call.started
+
+
+def _address_of(base_url: str) -> tuple[str | None, int | None]:
+    """Return host and port; nothing else of a URL is for everybody."""
+    parts = urlsplit(base_url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.hostname and port is None:
+        port = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.hostname, port

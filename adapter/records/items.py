@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from adapter.errors import NotFoundError
 from adapter.store.base import StoredItem
+from adapter.tools.mcp import without_secrets
 from adapter.translate.items import TRIGGER
 from adapter.translate.replay import own_input
 from adapter.types.decoding import decode_at, missing_parameter
@@ -56,7 +57,6 @@ _PREFIXES = {
 _OTHER_PREFIX = "item"
 _PART_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Part))
 _TOOL_ITEMS = frozenset({"additional_tools", "tool_search_output"})
-_SECRETS = frozenset({"authorization", "headers"})  # of an MCP server
 
 _encode = msgspec.json.Encoder().encode
 _input = msgspec.json.Decoder(str | list[Raw] | dict[str, Raw])
@@ -200,14 +200,5 @@ def _to_json(item: GivenItem, id: str) -> bytes:
     fields: dict[str, Any] = {"type": item.kind, "id": id}
     fields |= {name: raw for name, raw in _object.decode(item.raw).items() if name not in fields}
     if item.kind in _TOOL_ITEMS and is_given(tools := fields.get("tools", Raw())):
-        fields["tools"] = [_without_secrets(tool) for tool in decode_at(_tools, tools, item.at)]
+        fields["tools"] = [without_secrets(tool) for tool in decode_at(_tools, tools, item.at)]
     return _encode(fields)
-
-
-def _without_secrets(tool: Any) -> Any:
-    if not isinstance(tool, dict):
-        return tool
-    kept = {name: value for name, value in tool.items() if name not in _SECRETS}
-    if isinstance(inner := kept.get("tools"), list):
-        kept["tools"] = [_without_secrets(each) for each in inner]
-    return kept

@@ -7,7 +7,7 @@ and what it said.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -23,7 +23,7 @@ from adapter.records.items import (
     resolve,
     to_stored,
 )
-from adapter.state.history import read_chain, read_conversation
+from adapter.state.history import read_chain, read_conversation, read_items
 from adapter.state.locks import locked
 from adapter.store.base import ResponseStore
 from adapter.translate.parameters import check_references
@@ -132,6 +132,16 @@ class State:
         ttl = self._options.ttl_seconds
         return self.now() + ttl if ttl else None
 
+    async def find_items(self, owner: str, ids: Sequence[str], param: str) -> Mapping[str, bytes]:
+        """Return items that a request refers to, as far as they are there.
+
+        Raises:
+            InvalidRequestError: they are too large.
+            StoreError: the store does not answer.
+        """
+        store = await self.store()
+        return await read_items(store, owner, ids, self._options.max_history_bytes, param)
+
     @asynccontextmanager
     async def prior(
         self,
@@ -174,7 +184,8 @@ class State:
                 parts = await read_chain(store, belongs_to, asked.previous_id, max_bytes)
             items = asked.items
             if asked.referred:
-                items = resolve(items, await store.find_items(belongs_to, asked.referred))
+                found = await read_items(store, belongs_to, asked.referred, max_bytes)
+                items = resolve(items, found)
                 request = msgspec.structs.replace(
                     request, input=join_items(items), input_items=ABSENT
                 )

@@ -4,7 +4,8 @@ A chain or a conversation is read in pages, so that one of large pictures is ref
 memory.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from adapter.records.conversations import no_conversation
 from adapter.records.responses import (
@@ -33,8 +34,7 @@ async def read_chain(
     budget = _Budget(max_bytes, PREVIOUS)
     next_id: str | None = id
     while next_id is not None:
-        limit = budget.page()
-        records = await store.chain(owner, next_id, limit)
+        records = await store.chain(owner, next_id, budget.page())
         if not records:
             raise broken_chain(id) if pages else no_parent(id)
         if not pages:
@@ -42,8 +42,6 @@ async def read_chain(
         pages.append(list(parts_of(records)))
         budget.spend(len(records), pages[-1])
         next_id = records[0].previous_id
-        if next_id is not None and len(records) < limit:
-            raise broken_chain(id)
     return tuple(part for page in reversed(pages) for part in page)
 
 
@@ -69,6 +67,33 @@ async def read_conversation(
         items += page.items
         has_more = page.has_more
     return items
+
+
+async def read_items(
+    store: ResponseStore, owner: str, ids: Sequence[str], max_bytes: int, param: str = "input"
+) -> Mapping[str, bytes]:
+    """Return the items that are referred to, as far as they are there.
+
+    One that is referred to twice counts twice: a short request must not become a large one.
+
+    Raises:
+        InvalidRequestError: they are too large.
+        StoreError: the store does not answer.
+    """
+    found: dict[str, bytes] = {}
+    budget = _Budget(max_bytes, param)
+    times = Counter(ids)
+    names = list(times)
+    for start in range(0, len(names), MAX_PAGE):
+        left = names[start : start + MAX_PAGE]
+        while left:
+            some = await store.find_items(owner, left)
+            if not some:
+                return found  # no need to look for the others: the request will be refused
+            budget.spend(len(some), [data for id, data in some.items() for _ in range(times[id])])
+            found |= some
+            left = [id for id in left if id not in found]
+    return found
 
 
 class _Budget:

@@ -25,6 +25,9 @@ import msgspec
 
 FINAL_STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
 Order = Literal["asc", "desc"]
+# Of what is read at one time. A hundred items of a client's may be gigabytes, of which it has sent
+# a few megabytes: request bodies may be compressed.
+PAGE_BYTES = 16 * 1024 * 1024
 
 
 class ResponseRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,8 +176,9 @@ class ResponseStore(Protocol):
     async def chain(self, owner: str, id: str, limit: int) -> list[ResponseRecord]:
         """Return a response and all that it continues, the oldest first, at most `limit`.
 
-        Empty if there is no such response. If the oldest has a `previous_id`, then the chain is
-        longer than the limit, or what came before was deleted.
+        Empty if there is no such response. They may be fewer than the limit if they are more than
+        some `PAGE_BYTES` together. If the oldest has a `previous_id`, then the chain goes on, or
+        what came before was deleted.
         """
         ...
 
@@ -183,7 +187,11 @@ class ResponseStore(Protocol):
         ...
 
     async def find_items(self, owner: str, ids: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the JSON of items of stored responses and conversations, as far as known."""
+        """Return the JSON of items of stored responses and conversations, as far as known.
+
+        If they, or what they are looked for in, are more than some `PAGE_BYTES`, then of those that
+        are known not all are found, but one at least: ask for the others again.
+        """
         ...
 
     # Conversations
@@ -213,6 +221,7 @@ class ResponseStore(Protocol):
     ) -> ItemPage | None:
         """Return a page of items in the order of their arrival, or its reverse.
 
+        It ends early once its items are more than some `PAGE_BYTES`; `has_more` tells.
         None if there is no such conversation, or it has no item `after`.
         """
         ...

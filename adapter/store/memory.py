@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from adapter.store.base import (
+    PAGE_BYTES,
     ConversationRecord,
     EventPage,
     ItemPage,
@@ -79,8 +80,10 @@ class MemoryStore:
     async def chain(self, owner: str, id: str, limit: int) -> list[ResponseRecord]:
         records: list[ResponseRecord] = []
         found = self._shelves.response(owner, id)
-        while found is not None and len(records) < limit:
+        size = 0
+        while found is not None and len(records) < limit and size <= PAGE_BYTES:
             records.append(found)
+            size += len(found.input) + len(found.response)
             before = found.previous_id
             found = None if before is None else self._shelves.response(owner, before)
         return records[::-1]
@@ -93,8 +96,16 @@ class MemoryStore:
         return True
 
     async def find_items(self, owner: str, ids: Sequence[str]) -> Mapping[str, bytes]:
-        found = {id: self._shelves.find_item(owner, id) for id in ids}
-        return {id: item for id, item in found.items() if item is not None}
+        found: dict[str, bytes] = {}
+        size = 0
+        for id in ids:
+            if size > PAGE_BYTES:
+                break
+            item = self._shelves.find_item(owner, id)
+            if item is not None:
+                found[id] = item
+                size += len(item)
+        return found
 
     # Conversations
 
@@ -137,8 +148,14 @@ class MemoryStore:
             return None
         ids = list(found.items if order == "asc" else reversed(found.items))
         start = 0 if after is None else ids.index(after) + 1
-        items = tuple(found.items[item_id] for item_id in ids[start : start + limit])
-        return ItemPage(items, has_more=start + limit < len(ids))
+        items: list[StoredItem] = []
+        size = 0
+        for item_id in ids[start : start + limit]:
+            if size > PAGE_BYTES:
+                break
+            items.append(found.items[item_id])
+            size += len(items[-1].data)
+        return ItemPage(tuple(items), has_more=start + len(items) < len(ids))
 
     async def get_item(self, owner: str, id: str, item_id: str) -> StoredItem | None:
         found = self._shelves.conversation(owner, id)

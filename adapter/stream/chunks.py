@@ -76,6 +76,21 @@ class ChunkReader:
     def usage(self) -> Any:
         return _read_open(self._usage) if self._usage else None
 
+    @property
+    def reasons_plainly(self) -> bool:
+        """Whether reasoning is text in a field of its own, and nothing hangs on it but `hear`."""
+        return (
+            self._has_reasoning
+            and self._splitter is None
+            and self._logprobs is None
+            and not self._details.is_cumulative
+        )
+
+    def hear(self, reasoning: str) -> None:
+        """Take note of reasoning that was read elsewhere."""
+        if self._echo is not None:
+            self._echo.say(reasoning)
+
     def read(self, data: bytes) -> list[Delta]:
         """Return the deltas of one chunk.
 
@@ -262,8 +277,20 @@ def _check(chunk: ChatChunk, data: bytes) -> None:
         or chunk.object == "error"
         or (chunk.choices is None and chunk.detail)
         or (not chunk.choices and chunk.base_resp and _is_failure(chunk.base_resp))
+        or (chunk.choices is None and chunk.object is None and _tells_error(_read_open(data)))
     ):
         raise stream_error(_read_open(data))
+
+
+def _tells_error(value: Any) -> bool:
+    """Tell whether an object that is no chunk is an error all the same (`event: error`)."""
+    match value:
+        case {"message": str(text)} if text:
+            return True
+        case {"type": "error"}:
+            return True
+        case _:
+            return False
 
 
 def _text_of(value: Any) -> str:

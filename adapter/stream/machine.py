@@ -145,6 +145,13 @@ class ResponseStream(Lifecycle):
         first = PendingCall(item.tool, item.arguments, item.id)
         return [first, *(call for call in behind if call is not None)]
 
+    @property
+    def pending_id(self) -> str:
+        """The id of the item of the first pending call."""
+        item = self._open
+        assert isinstance(item, CallItem), "a call is pending"
+        return item.id
+
     def resolve(self, result: ToolResult) -> list[Event]:
         """Return the events of what came of the first pending call, and of what waited for it."""
         events: list[Event] = []

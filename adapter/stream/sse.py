@@ -35,6 +35,8 @@ class SSEReader:
         """
         if self._is_odd or b"\r" in chunk:
             chunk = self._straighten(chunk)
+        if len(chunk) > self._max_event_bytes:
+            self._check_lengths(chunk)
         if not chunk.endswith(b"\n\n") or self._buffer:
             return self._feed_buffer(chunk)
         if chunk.startswith(b"data: "):
@@ -58,14 +60,22 @@ class SSEReader:
         if end < 0:
             self._searched = len(self._buffer)
             if self._searched > self._max_event_bytes:
-                raise UpstreamError(
-                    f"The upstream sent an event of more than {self._max_event_bytes} bytes."
-                )
+                raise self._too_long()
             return []
         events = bytes(self._buffer[:end]).split(b"\n\n")
         del self._buffer[: end + 2]
         self._searched = len(self._buffer)
         return _data_of(events)
+
+    def _check_lengths(self, chunk: bytes) -> None:
+        """Refuse a long event that comes at once, as an app in the same process sends it."""
+        if max(map(len, chunk.split(b"\n\n"))) > self._max_event_bytes:
+            raise self._too_long()
+
+    def _too_long(self) -> UpstreamError:
+        return UpstreamError(
+            f"The upstream sent an event of more than {self._max_event_bytes} bytes."
+        )
 
     def _straighten(self, chunk: bytes) -> bytes:
         if self._at_start:

@@ -6,7 +6,7 @@ from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.stream.alike import AlikeChunks
 from adapter.stream.chunks import ChunkReader
-from adapter.stream.deltas import Delta, TextDelta
+from adapter.stream.deltas import Delta, ReasoningDelta, TextDelta
 from adapter.stream.sse import SSEReader
 from adapter.stream.text_call import TextCall
 from adapter.translate.usage import read_usage
@@ -132,8 +132,13 @@ class TurnReader:
 
     def _read_chunk(self, data: bytes) -> list[Delta]:
         found = self._chunks.read(data)
-        if self._chunks.is_plain and len(found) == 1 and isinstance(found[0], TextDelta):
-            self._alike.learn(data, found[0].text)
+        match found:
+            case [TextDelta() as delta] if self._chunks.is_plain:
+                self._alike.learn(data, delta)
+            case [ReasoningDelta() as delta] if self._chunks.reasons_plainly:
+                self._alike.learn(data, delta, self._chunks.hear)
+            case _:
+                pass
         return found
 
     def _read_lines(self, data: bytes, deltas: list[Delta]) -> None:

@@ -8,7 +8,7 @@ Source: sheet §5 and §7.2; OpenAI SDK 3.51 `Mcp`; OpenAI's recorded streams.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw
@@ -88,6 +88,17 @@ class McpTool(msgspec.Struct, frozen=True):
 
 
 _tool = msgspec.json.Decoder(McpTool)
+_SECRETS = frozenset({"authorization", "headers"})
+
+
+def without_secrets(tool: Any) -> Any:
+    """Return the JSON of any tool without what is for the server alone, in namespaces too."""
+    if not isinstance(tool, dict):
+        return tool
+    kept = {name: value for name, value in tool.items() if name not in _SECRETS}
+    if isinstance(inner := kept.get("tools"), list):
+        kept["tools"] = [without_secrets(each) for each in inner]
+    return kept
 
 
 class McpCallWriter:

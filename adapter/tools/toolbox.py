@@ -21,7 +21,7 @@ from adapter.tools.custom import offer_custom, read_custom
 from adapter.tools.function import offer_function, read_function
 from adapter.tools.hosted import hosted_type, offer_hosted
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.mcp import McpTool, ServerRules, offer_mcp, read_mcp
+from adapter.tools.mcp import McpTool, ServerRules, offer_mcp, read_mcp, without_secrets
 from adapter.tools.names import chat_name, hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
@@ -280,13 +280,10 @@ def open_toolbox(
     )
 
 
-_SECRETS = frozenset({"authorization", "headers"})
-
-
 def _echo(raw: Raw, at: str) -> Any:
     """Return a tool as the response shows it: functions with all keys, none with its secrets."""
     if decode_at(_type, raw, at).type == "function":
         return read_function(raw, at)
     tool = decode_at(_object, raw, at)
     check_depth(tool, at)
-    return {key: value for key, value in tool.items() if key not in _SECRETS}
+    return without_secrets(tool)

@@ -14,6 +14,11 @@ from adapter.types.request import JsonSchemaFormat, ResponseRequest
 MAX_METADATA_PAIRS = 16  # OpenAI's limit (sheet §3)
 
 
+class _Item(msgspec.Struct, frozen=True):
+    content: Raw = Raw(b"")
+    output: Raw = Raw(b"")
+
+
 class _OnlyModel(msgspec.Struct, frozen=True):
     model: str | None = None
 
@@ -21,6 +26,8 @@ class _OnlyModel(msgspec.Struct, frozen=True):
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _request = msgspec.json.Decoder(ResponseRequest)
 _encode = msgspec.json.Encoder().encode
+_list = msgspec.json.Decoder(list[Raw])
+_items = msgspec.json.Decoder(list[_Item])
 _only_model = msgspec.json.Decoder(_OnlyModel)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UNKNOWN = "Object contains unknown field"  # of msgspec, about the body itself
@@ -62,6 +69,42 @@ def _decode(body: bytes) -> ResponseRequest:
     extras = {name: raw for name, raw in fields.items() if name not in KNOWN_FIELDS}
     known = {name: raw for name, raw in fields.items() if name in KNOWN_FIELDS}
     return msgspec.structs.replace(_request.decode(_encode(known)), extras=extras)
+
+
+def check_size(request: ResponseRequest, max_items: int) -> None:
+    """Refuse an input of so many small things that to look at them all would hold up others.
+
+    Args:
+        request: that was decoded; what is wrong with its items is found later.
+        max_items: items and their parts together.
+
+    Raises:
+        InvalidRequestError: there are more.
+    """
+    raw = bytes(request.input)
+    # Few braces are few items; only a text may have many of them and be none.
+    if raw.count(b"{") > max_items and _count(raw, max_items) > max_items:
+        raise InvalidRequestError(
+            f"Invalid 'input': expected at most {max_items} items and parts together.",
+            code="array_above_max_length",
+            param="input",
+        )
+
+
+def _count(raw: bytes, limit: int) -> int:
+    try:
+        count = len(_list.decode(raw))
+        if count > limit:
+            return count
+        for item in _items.decode(raw):
+            for parts in (item.content, item.output):
+                if bytes(parts)[:1] == b"[":
+                    count += len(_list.decode(parts))
+            if count > limit:
+                break
+    except _UNREADABLE:
+        return 0  # whoever reads it says what is wrong
+    return count
 
 
 def read_model(body: bytes) -> str:

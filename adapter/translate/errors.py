@@ -42,6 +42,16 @@ _CODES = {
     404: "model_not_found",
     429: "rate_limit_exceeded",
 }
+# What servers of other people's put into their messages, and nobody should be shown: stack traces
+# (Python, whose last line stays; Java and node; Go) and web pages.
+_TRACES = re.compile(
+    r"Traceback \(most recent call last\):.*?(?=^[A-Za-z_][\w.]*(?::|$)|\Z)"
+    r'|File "[^"\n]*", line \d+(?:, in [^\s"]+)?'
+    r"|^[ \t]+at [^\n]*$"
+    r"|^goroutine \d+ \[.*"
+    r"|<(?:!doctype|html|head|body)\b.*",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
 # OpenRouter wraps what the provider behind it said.
 _WRAPPED = "provider returned error"
 
@@ -159,10 +169,10 @@ def _error(error: dict[str, Any], status: int, headers: Mapping[str, str]) -> Up
 
 
 def _message(text: str) -> str:
-    message = " ".join(text.split())
+    message = " ".join(_TRACES.sub("", text).split())
     if len(message) > MAX_MESSAGE_CHARS:
         message = message[:MAX_MESSAGE_CHARS] + "…"
-    return message
+    return message or "The upstream reported an error without a message that can be shown."
 
 
 def _from_provider(error: dict[str, Any]) -> dict[str, Any]:

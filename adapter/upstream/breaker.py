@@ -26,6 +26,7 @@ class Breaker:
         failures: in a row, after which it opens; 0 is never.
         seconds: how long it stays open before one request may try.
         clock: seconds of any kind.
+        on_change: (whether it is open) is told when that changes.
     """
 
     def __init__(
@@ -34,7 +35,9 @@ class Breaker:
         failures: int,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        on_change: Callable[[bool], None] | None = None,
     ) -> None:
+        self._on_change = on_change
         self._name = name
         self._limit = failures
         self._seconds = seconds
@@ -75,6 +78,8 @@ class Breaker:
             self._failures = 0
             if self._opened_at is not None:
                 self._opened_at = None
+                if self._on_change is not None:
+                    self._on_change(False)
                 logger.info("the upstream of route %s is there again", self._name)
         elif found is False and self._limit:
             self._failures += 1
@@ -89,6 +94,8 @@ class Breaker:
                 self._seconds,
                 self._failures,
             )
+            if self._on_change is not None:
+                self._on_change(True)
         self._opened_at = self._clock()
 
     def _refusal(self, left: float) -> UpstreamError:

@@ -30,12 +30,14 @@ class Retries(msgspec.Struct, frozen=True):
         longest_wait: seconds before one of them.
         sleep: waits.
         random: a number from 0 to 1.
+        on_retry: is told of each.
     """
 
     count: int = 0
     longest_wait: float = 0.0
     sleep: Sleep = asyncio.sleep
     random: Callable[[], float] = random.random
+    on_retry: Callable[[], None] | None = None
 
 
 class GuardedUpstream:
@@ -114,6 +116,8 @@ class GuardedCall:
                 wait = soon + (retries.longest_wait - soon) * retries.random()
             left -= 1
             await retries.sleep(wait)
+            if retries.on_retry is not None:
+                retries.on_retry()
 
     def _settle(self, exc: BaseException | None) -> None:
         self._guarded.breaker.leave(tried=self._tried, found=self._was_found(exc))

@@ -1,6 +1,6 @@
 """The authorization of a wrapped app holds for what never reaches it.
 
-Source: vLLM 0.25 checks `--api-key` in a middleware that the classes of `--middleware` stand before.
+Source: vLLM 0.32 checks `--api-key` in a middleware that the classes of `--middleware` stand before.
 """
 
 from typing import Any

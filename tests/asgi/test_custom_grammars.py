@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from adapter.checked import MAX_CHECKED_CALLS
 from adapter.stream.grammar import check
 from tests.asgi.conftest import Start
 from tests.asgi.streams import read_stream
@@ -329,6 +330,19 @@ async def test_what_does_not_fit_then_is_the_clients_to_refuse(
     assert len(upstream.requests) == 2
     assert "asking again: the answer does not fit" in caplog.messages
     assert BAD not in caplog.text
+
+
+async def test_of_very_many_calls_only_the_first_are_checked(
+    start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    start(dialect="generic", custom_grammars="repair")
+    inputs = [GOOD] * MAX_CHECKED_CALLS + [BAD]
+    upstream.reply(tool_answer(*(("w", {"input": text}) for text in inputs)))
+
+    response = await ask(client, stream=False)
+
+    assert [text for _, _, text in calls(response)] == inputs
+    assert len(upstream.requests) == 1
 
 
 async def test_nothing_is_checked_unless_that_is_asked_for(

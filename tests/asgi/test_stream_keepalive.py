@@ -108,7 +108,8 @@ def test_no_keepalive_comes_before_created(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["event", "comment"])
 def test_no_keepalive_comes_between_the_last_event_and_done(mode: str) -> None:
-    sent = play([HELLO, STOP], keepalive_interval=15, keepalive=mode, send_seconds=100)
+    options = {"keepalive_interval": 15, "keepalive": mode, "slow_reader_timeout": 0}
+    sent = play([HELLO, STOP], send_seconds=100, **options)
 
     assert types(_blocks(sent))[-2:] == ["response.completed", DONE]
 

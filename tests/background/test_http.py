@@ -107,7 +107,7 @@ async def test_client_that_goes_does_not_stop_the_run(peer: Peer, pause: Pause) 
     assert rest[-2]["response"]["output"][0]["content"][0]["text"] == "Hello there"
 
 
-@pytest.mark.parametrize("after", ["-1", "one", "1.5", ""])
+@pytest.mark.parametrize("after", ["-1", "one", "1.5", "", str(2**63)])
 async def test_what_is_no_number_is_refused(peer: Peer, after: str) -> None:
     id = (await peer.ask(background=True))["id"]
     query = {"stream": "true", "starting_after": after}

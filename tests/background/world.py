@@ -18,11 +18,12 @@ from adapter.background.limits import RunLimits
 from adapter.background.runs import BackgroundRuns, Restarted
 from adapter.dialects import GENERIC
 from adapter.habits import Habits
-from adapter.loop import Detached, ResponseRun, Surroundings
+from adapter.loop import ResponseRun
 from adapter.records.responses import to_record
 from adapter.store.base import ResponseRecord, StoredItem
 from adapter.store.memory import MemoryStore
 from adapter.stream.grammar import StreamChecker
+from adapter.surroundings import Detached, Surroundings
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
 from adapter.types.response import Response

@@ -15,7 +15,7 @@ from adapter.config import Settings
 from tests.asgi.conftest import Stand, anyio_backend, shared_stand, stand
 from tests.chaos.app import ScriptedApp
 from tests.chaos.fault import SHORT, Fault
-from tests.chaos.ways import Asking, Ending, Way, in_time
+from tests.chaos.ways import TIME_LIMIT_SECONDS, Asking, Ending, Way, in_time
 from tests.hosted.asking import mcp
 from tests.servers.answers import tool_answer
 from tests.servers.mcp_servers import ToolServer, tool_server
@@ -35,7 +35,7 @@ async def tools() -> AsyncIterator[ToolServer]:
 async def bench(stand: Stand, tools: ToolServer) -> AsyncIterator["Bench"]:
     async with (
         ScriptedUpstream() as upstream,
-        httpx2.AsyncClient(base_url=stand.url, timeout=10, verify=False) as client,
+        httpx2.AsyncClient(base_url=stand.url, timeout=TIME_LIMIT_SECONDS, verify=False) as client,
     ):
         yield Bench(stand, upstream, tools, client)
 
@@ -62,28 +62,28 @@ class Bench:
     async def over_http(self, fault: Fault, way: Way) -> Ending:
         """Ask an adapter before an upstream over HTTP."""
         self.upstream.always(fault.answer)
-        async with self._serving(ResponsesAPI(self.upstream.url, settings=self._settings(fault))):
-            return await in_time(way, self._asking())
+        async with self.serving(ResponsesAPI(self.upstream.url, settings=self.settings(fault))):
+            return await in_time(way, self.asking())
 
     async def in_second_turn(self, fault: Fault, way: Way) -> Ending:
         """Ask with an MCP server whose tool the model calls, before it does what it should not."""
         self.upstream.reply(tool_answer(("get_weather", {"city": "Paris"})))
         self.upstream.always(fault.answer)
-        async with self._serving(ResponsesAPI(self.upstream.url, settings=self._settings(fault))):
-            return await in_time(way, self._asking(mcp(self._tools)))
+        async with self.serving(ResponsesAPI(self.upstream.url, settings=self.settings(fault))):
+            return await in_time(way, self.asking(mcp(self._tools)))
 
     async def in_process(self, fault: Fault, way: Way) -> Ending:
         """Ask the middleware around an app."""
         app = ScriptedApp(fault.answer)
-        async with self._serving(ResponsesMiddleware(app, settings=self._settings(fault))):
-            ending = await in_time(way, self._asking())
-        assert app.running == 0
+        async with self.serving(ResponsesMiddleware(app, settings=self.settings(fault))):
+            ending = await in_time(way, self.asking())
+        assert (app.running, app.asked > 0) == (0, True)
         return ending
 
-    def _asking(self, *tools: Any) -> Asking:
+    def asking(self, *tools: Any) -> Asking:
         return Asking(self._stand.url, self._client, tools)
 
-    def _settings(self, fault: Fault) -> Settings:
+    def settings(self, fault: Fault, **more: Any) -> Settings:
         short = {"first_byte_timeout": SHORT, "idle_timeout": SHORT} if fault.hangs else {}
         fetch = {
             "allow_http": True,
@@ -91,16 +91,16 @@ class Bench:
             "allowed_ports": [urlsplit(self._tools.url).port],
         }
         limits = {"upstream_retry_wait": 0.01, "background_drain": 0.0, "fetch": fetch}
-        return Settings.load(environ={}, store="memory:", **limits | short | dict(fault.settings))
+        return Settings.load(environ={}, store="memory:", **limits | short | dict(fault.settings) | more)
 
     @asynccontextmanager
-    async def _serving(self, app: Any) -> AsyncIterator[None]:
+    async def serving(self, app: Any) -> AsyncIterator[None]:
         """Serve an app, and see that nothing stays of it."""
         before = asyncio.all_tasks()
         self._stand.app = app
         yield
         await close(app)
-        left = {task for task in asyncio.all_tasks() - before if not _is_the_servers(task)}
+        left = asyncio.all_tasks() - before
         if left:
             _, left = await asyncio.wait(left, timeout=WAIT_LIMIT_SECONDS)
         assert left == set()
@@ -119,7 +119,3 @@ async def close(app: ASGIApp) -> None:
 
 async def _ignore(message: Any) -> None:
     pass
-
-
-def _is_the_servers(task: asyncio.Task[Any]) -> bool:
-    return False

@@ -26,16 +26,16 @@ _CHUNKED = _HEAD + b"transfer-encoding: chunked\r\n\r\n"
 def statuses() -> Iterator[Fault]:
     error = {"error": {"message": "No.", "type": "server_error", "code": None}}
     for status in (*_STATUSES, *_BROKEN):
-        yield Fault(f"{status} json", json_answer(status, error))
+        yield Fault(f"{status} json", json_answer(status, error), is_wide=status not in (400, 429, 500))
     for status in (400, 403, 404, 500, 502, 503):
-        yield Fault(f"{status} html", Answer(status, HTML, [_PAGE]))
-        yield Fault(f"{status} trace", Answer(status, {"content-type": "text/plain"}, [_TRACE]))
-        yield Fault(f"{status} trace in json", json_answer(status, {"detail": _TRACE.decode()}))
-        yield Fault(f"{status} empty", Answer(status, JSON))
+        yield Fault(f"{status} html", Answer(status, HTML, [_PAGE]), is_wide=True)
+        yield Fault(f"{status} trace", Answer(status, {"content-type": "text/plain"}, [_TRACE]), is_wide=True)
+        yield Fault(f"{status} trace in json", json_answer(status, {"detail": _TRACE.decode()}), is_wide=True)
+        yield Fault(f"{status} empty", Answer(status, JSON), is_wide=True)
     for status in _ODD:
-        yield Fault(f"{status} with a good answer", Answer(status, SSE, [BODY], framing="close"))
+        yield Fault(f"{status} with a good answer", Answer(status, SSE, [BODY], framing="close"), is_wide=True)
     for status in _REDIRECTS:
-        yield Fault(f"{status} to itself", Answer(status, {"location": "/v1/chat/completions"}))
+        yield Fault(f"{status} to itself", Answer(status, {"location": "/v1/chat/completions"}), is_wide=True)
     yield Fault("429 retry-after", json_answer(429, error, {"retry-after": "1"}))
     yield Fault("503 retry-after", json_answer(503, error, {"retry-after": "9999999"}))
     yield Fault("500 that hangs", Answer(500, JSON, [b'{"err', Hang()]), hangs=True)
@@ -68,7 +68,7 @@ def headers() -> Iterator[Fault]:
     no_length = b"HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
     yield Fault("HTTP/1.0", raw(no_length + BODY), TEXT, on_wire=True)
     bare = (_HEAD + b"connection: close\r\n\r\n").replace(b"\r\n", b"\n")
-    yield Fault("bare line ends", raw(bare + BODY), on_wire=True)
+    yield Fault("bare line ends", raw(bare + BODY), TEXT, on_wire=True)
     yield Fault("no content type", Answer(chunks=[BODY]), TEXT)
     yield Fault("text/plain", Answer(headers={"content-type": "text/plain"}, chunks=[BODY]), TEXT)
     yield Fault("200 html", Answer(headers=HTML, chunks=[_PAGE]))
@@ -91,7 +91,8 @@ def framings() -> Iterator[Fault]:
         "of 400 digits": "9" * 400,
     }
     for name, length in cases.items():
-        yield Fault(f"content-length {name}", sized(length), on_wire=True)
+        text = TEXT if name.endswith("too long") else None  # all was said, and the end of it
+        yield Fault(f"content-length {name}", sized(length), text, on_wire=True)
     twice = b"content-length: 5\r\ncontent-length: 6\r\n\r\n"
     yield Fault("two lengths", raw(_HEAD + twice + BODY), on_wire=True)
     both = b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -119,7 +120,7 @@ def codings() -> Iterator[Fault]:
     yield Fault("gzip in pieces", slow, TEXT, on_wire=True)
     yield Fault("deflate", coded("deflate", zlib.compress(BODY), "deflate"), TEXT, on_wire=True)
     yield Fault("gzip cut", coded("gzip", packed[: len(packed) // 2]))
-    yield Fault("gzip without its end", coded("gzip", packed[:-4]))
+    yield Fault("gzip without its end", coded("gzip", packed[:-4]), TEXT, on_wire=True)
     yield Fault("gzip and not", coded("gzip", BODY))
     yield Fault("gzip broken", coded("gzip", packed[:40] + b"\xff" * 20 + packed[60:]))
     yield Fault("gzip bomb", coded("gzip", bomb))

@@ -123,13 +123,13 @@ def types() -> Iterator[Fault]:
     }
     for name, value in values.items():
         for place, given in _placed(value).items():
-            yield Fault(f"{place} is {name}", odd(given), ends=ANY)
+            yield Fault(f"{place} is {name}", odd(given), ends=ANY, is_wide=True)
     for name in ("null", "42", "text", "[]", "{}"):
         body = json.dumps({"choices": values[name]}).encode()
         answer = Answer(headers=JSON, chunks=[body])
-        yield Fault(f"document with choices {name}", answer)
+        yield Fault(f"document with choices {name}", answer, is_wide=True)
         answer = Answer(headers=JSON, chunks=[json.dumps(values[name]).encode()])
-        yield Fault(f"document {name}", answer)
+        yield Fault(f"document {name}", answer, is_wide=True)
 
 
 def _placed(value: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Fault(msgspec.Struct, frozen=True):
         text: what a response says that completes all the same; None: it must fail.
         ends: how it may end, if not as `text` says.
         hangs: the adapter has to give up: its time limits are short.
+        is_wide: it is one of many alike, so each of them is asked for in one way only.
         on_wire: it is in the bytes of HTTP, which an app in the same process does not have.
         settings: more settings of the adapter.
     """
@@ -40,6 +41,7 @@ class Fault(msgspec.Struct, frozen=True):
     ends: tuple[str, ...] = ()
     hangs: bool = False
     on_wire: bool = False
+    is_wide: bool = False
     settings: Mapping[str, Any] = {}
 
     @property

@@ -3,6 +3,8 @@
 Source: issue 8, "Chaos upstream".
 """
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from tests.chaos.conftest import Bench
@@ -14,18 +16,28 @@ from tests.chaos.ways import WAYS, Ending
 pytestmark = pytest.mark.anyio
 
 FAULTS = [*CONNECTION_FAULTS, *CONTENT_FAULTS]
-each_fault = pytest.mark.parametrize(
-    "fault", [pytest.param(fault, id=fault.name) for fault in FAULTS]
-)
-each_fault_of_apps = pytest.mark.parametrize(
-    "fault", [pytest.param(fault, id=fault.name) for fault in FAULTS if not fault.on_wire]
-)
+# How each fault is met, and in which ways of asking.
+OVER_HTTP, IN_PROCESS, IN_SECOND_TURN = Bench.over_http, Bench.in_process, Bench.in_second_turn
+MEETINGS = [
+    *((OVER_HTTP, way) for way in WAYS),
+    *((IN_PROCESS, way) for way in ("stream", "whole")),
+    (IN_SECOND_TURN, "stream"),
+]
 
 
-def holds(fault: Fault, ending: Ending) -> None:
-    assert ending.status in fault.allowed, ending
-    if fault.text is not None:
-        assert ending.text == fault.text
+def cells() -> Sequence[object]:
+    """Return each fault with each way to meet it; those that are many alike with one, by turns."""
+    turn = 0
+    found = []
+    for fault in FAULTS:
+        chosen = [each for each in MEETINGS if each[0] != IN_PROCESS or not fault.on_wire]
+        if fault.is_wide:
+            turn += 1
+            chosen = [chosen[turn % len(chosen)]]
+        for meet, way in chosen:
+            name = f"{meet.__name__}-{way}-{fault.name}"
+            found.append(pytest.param(fault, meet, way, id=name))
+    return found
 
 
 def test_no_two_faults_have_one_name() -> None:
@@ -34,21 +46,14 @@ def test_no_two_faults_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("way", WAYS)
-@each_fault
-async def test_fault_of_an_upstream_over_http(bench: Bench, fault: Fault, way: str) -> None:
-    holds(fault, await bench.over_http(fault, WAYS[way]))
+@pytest.mark.parametrize(("fault", "meet", "way"), cells())
+async def test_response_has_one_end_and_leaves_nothing(
+    bench: Bench, fault: Fault, meet: Callable[..., Ending], way: str
+) -> None:
+    ending = await meet(bench, fault, WAYS[way])
 
-
-@pytest.mark.parametrize("way", ["stream", "whole"])
-@each_fault_of_apps
-async def test_fault_of_the_wrapped_app(bench: Bench, fault: Fault, way: str) -> None:
-    holds(fault, await bench.in_process(fault, WAYS[way]))
-
-
-@each_fault
-async def test_fault_behind_a_call_of_a_tool(bench: Bench, fault: Fault) -> None:
-    ending = await bench.in_second_turn(fault, WAYS["stream"])
-
-    holds(fault, ending)
-    assert ("mcp_call", "completed") in ending.output
+    assert ending.status in fault.allowed, ending.error
+    if fault.text is not None:
+        assert ending.text == fault.text
+    if meet == IN_SECOND_TURN:
+        assert ("mcp_call", "completed") in ending.output

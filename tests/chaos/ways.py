@@ -11,12 +11,13 @@ from typing import Any
 import httpx2
 import msgspec
 
-from adapter.stream.grammar import StreamChecker, check
+from adapter.stream.grammar import check
 from tests.asgi.sockets import LAST, open_socket
-from tests.asgi.streams import DONE, Stream
+from tests.asgi.streams import DONE, parse
 from tests.chaos.fault import LEAKS
-from tests.servers.signals import WAIT_LIMIT_SECONDS
 
+# Long answers are read event by event, and held to the rule book, on machines that are busy.
+TIME_LIMIT_SECONDS = 30.0
 REQUEST = {"model": "scripted", "input": "Hi"}
 
 
@@ -111,18 +112,13 @@ WAYS: dict[str, Way] = {
 async def _read(answer: httpx2.Response) -> Ending:
     """Read an event stream to its end: one terminal event, and one `[DONE]` behind it."""
     assert answer.headers["content-type"].startswith("text/event-stream")
-    stream = Stream(answer)
-    blocks = await stream.rest()
+    blocks = parse(await answer.aread())
     assert blocks.count(DONE) == 1
     assert blocks[-1] == DONE
-    return _last(stream.events)
+    return _last([block for block in blocks if isinstance(block, dict)])
 
 
 def _last(events: list[dict[str, Any]]) -> Ending:
-    checker = StreamChecker()
-    for event in events:
-        checker.feed(event)
-    checker.end()
     assert check(events) == []
     assert [event["type"] for event in events if event["type"] in LAST] == [events[-1]["type"]]
     return of_response(events[-1]["response"])
@@ -171,6 +167,6 @@ def _no_leak(text: str) -> None:
 
 
 async def in_time(way: Way, asking: Asking) -> Ending:
-    """Ask in a way, within the time limit of all waits."""
-    async with asyncio.timeout(2 * WAIT_LIMIT_SECONDS):
+    """Ask in a way, within the time limit."""
+    async with asyncio.timeout(TIME_LIMIT_SECONDS):
         return await way(asking)

@@ -8,6 +8,7 @@ import pytest
 from adapter import ToolResult, hosted_tool
 from adapter.config import SettingsError
 from adapter.errors import ToolError
+from adapter.hosted import MAX_CALLS, MAX_RESULT_BYTES
 from adapter.types.hosted import Source
 from tests.hosted.asking import items, kinds, mcp, text_of, tool_messages
 from tests.hosted.conftest import Ask, Serve
@@ -194,6 +195,39 @@ async def test_calls_of_one_turn_run_together(upstream: ScriptedUpstream, asker:
 
     outputs = [call["output"] for call in items(response, "acme:meet_call")]
     assert outputs == ["Ann was there.", "Bob was there."]
+
+
+async def test_very_many_calls_are_not_all_made(upstream: ScriptedUpstream, asker: Ask) -> None:
+    made = 0
+
+    @hosted_tool("acme:count")
+    async def count() -> str:
+        nonlocal made
+        made += 1
+        return "One more."
+
+    call: tuple[str, dict[str, Any]] = ("count", {})
+    upstream.reply(tool_answer(*[call] * (MAX_CALLS + 1)), text_answer("Many."))
+
+    ask = asker(tools=[count])
+    response = await ask(tools=[{"type": "acme:count"}], max_tool_calls=100_000)
+
+    assert made == MAX_CALLS
+    assert items(response, "acme:count_call")[-1]["status"] == "failed"
+    assert ask.offered(1) == []
+
+
+async def test_very_large_results_are_not_all_kept(upstream: ScriptedUpstream, asker: Ask) -> None:
+    @hosted_tool("acme:read")
+    async def read() -> str:
+        return "x" * (MAX_RESULT_BYTES // 3)
+
+    upstream.reply(tool_answer(*[("read", {})] * 3), text_answer("Much."))
+
+    response = await asker(tools=[read])(tools=[{"type": "acme:read"}])
+
+    statuses = [call["status"] for call in items(response, "acme:read_call")]
+    assert statuses == ["completed", "completed", "failed"]
 
 
 async def test_a_tool_of_a_server_runs_a_hosted_type(

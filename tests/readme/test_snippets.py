@@ -1,4 +1,4 @@
-"""The code blocks of the README run as they stand there; only addresses are others."""
+"""The code blocks of the README and of `docs/` run as they stand there; only addresses are others."""
 
 import os
 import re
@@ -24,7 +24,7 @@ from adapter.config import Settings
 from adapter.dialects import find_dialect
 from adapter.fetch.guard import UrlPolicy
 from adapter.routing import choose_route
-from tests.readme.document import DIALECTS_README, README, ROOT, code_block, marks
+from tests.readme.document import ROOT, code_block
 from tests.servers.adapter import serve
 from tests.servers.answers import text_answer, tool_answer
 from tests.servers.mcp_servers import tool_server_in_thread
@@ -58,16 +58,16 @@ def run_block(name: str, *replacements: tuple[str, str]) -> dict[str, Any]:
         assert old in code
         code = code.replace(old, new)
     names: dict[str, Any] = {}
-    exec(compile(code, f"{README}: {name}", "exec"), names)  # our own README
+    exec(compile(code, f"<{name}>", "exec"), names)  # our own documents
     return names
 
 
 @contextmanager
 def started(name: str, upstream: ScriptedUpstream) -> Iterator[str]:
     """Start the server of a shell block on a free port; yield its address."""
-    line = code_block("tested", name).strip()
-    assert UPSTREAM in line
-    words = shlex.split(line.replace(UPSTREAM, upstream.url).replace("9000", "0"))
+    line, count = re.subn(r"https?://\S+", upstream.url, code_block("tested", name).strip())
+    assert count == 1
+    words = shlex.split(line.replace("--port 9000", "--port 0"))
     variables = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
     program, *arguments = words[len(variables) :]
     module = {"responses-adapter": "adapter"}.get(program, program)
@@ -133,7 +133,13 @@ def test_middleware_that_vllm_is_given_is_found_and_needs_no_arguments() -> None
         assert (option, ask(url)) == ("--middleware", "Hello")
 
 
-@pytest.mark.parametrize("name", ["sidecar", "standalone"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sidecar", "standalone", "start-sidecar", "start-standalone"),
+        *("codex-adapter", "llama-cpp", "ollama", "vllm-beside"),
+    ],
+)
 def test_server_answers_and_passes_the_rest_through(name: str, upstream: ScriptedUpstream) -> None:
     with started(name, upstream) as url:
         models = httpx2.get(f"{url}/v1/models", timeout=LIMIT_SECONDS).json()
@@ -174,6 +180,16 @@ def test_codex_is_pointed_at_the_sidecar() -> None:
     assert (provider["base_url"], provider["wire_api"]) == (f"{ADAPTER}/v1", "responses")
 
 
+def test_fallback_is_a_route_that_knows_the_model(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(code_block("tested", "fallback"))
+    routes = Settings.load(file, environ={}).routes
+
+    assert routes["local"].fallback == "cloud"
+    assert choose_route("qwen3-4b", {"local": routes["local"]}).route == "local"
+    assert "qwen3-4b" in routes["cloud"].aliases
+
+
 def test_routes_serve_the_models_that_they_are_said_to_serve(tmp_path: Path) -> None:
     file = tmp_path / "adapter.toml"
     file.write_text(code_block("tested", "routes"))
@@ -193,7 +209,7 @@ def test_routes_serve_the_models_that_they_are_said_to_serve(tmp_path: Path) -> 
 
 def test_dialect_of_ones_own_is_one(tmp_path: Path) -> None:
     file = tmp_path / "adapter.toml"
-    file.write_text(code_block("tested", "dialect", DIALECTS_README))
+    file.write_text(code_block("tested", "dialect"))
     known = Settings.load(file, environ={}).known_dialects()
 
     mine = find_dialect(base_url="https://llm.example.com/v1", known=known)
@@ -204,13 +220,6 @@ def test_dialect_of_ones_own_is_one(tmp_path: Path) -> None:
         {"logit_bias"},
     )
     assert (mine.for_model("small-1").efforts, mine.parts) == ((), known["vllm"].parts)
-
-
-def test_every_block_that_can_run_is_marked() -> None:
-    blocks = re.findall(r"^```(?:sh|python|toml)$", README.read_text(), re.MULTILINE)
-    tested = [name for kind, name in marks() if kind == "tested"]
-
-    assert len(blocks) == len(tested) + 1  # the two commands of `make`, which `test_tables` checks
 
 
 def test_mcp_server_is_called(

@@ -1,8 +1,7 @@
-"""The tables of the README say what the code does."""
+"""The tables of the README and of `docs/` say what the code does."""
 
 import re
-from collections.abc import Iterable
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -10,8 +9,7 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from adapter.cli import main
-from adapter.config import ENV_PREFIX, describe_settings
-from adapter.dialects import DIALECTS
+from adapter.config import describe_settings
 from adapter.errors import InvalidRequestError
 from adapter.tools.toolbox import HOSTED_TYPES, OFFERED_TYPES
 from adapter.translate.history import HISTORY
@@ -19,18 +17,10 @@ from adapter.translate.items import SKIPPED_ITEMS, read_input
 from adapter.translate.parameters import POLICIES
 from adapter.types.events import Event
 from adapter.types.parts import Part
-from tests.readme.document import (
-    DIALECTS_README,
-    README,
-    ROOT,
-    Row,
-    quoted,
-    render,
-    rewrite,
-    table,
-)
+from tests.readme.document import ROOT, behind, quoted, render, rewrite, table
+from tests.readme.generated import GENERATED
+from tests.test_requirements import EXTRAS
 
-MAX_LINES = 600
 KNOWN_ITEMS = {  # besides calls
     "additional_tools",
     "compaction",
@@ -47,62 +37,14 @@ KNOWN_ITEMS = {  # besides calls
 }
 
 
-def settings_rows() -> list[Row]:
-    return [
-        (f"`{name}`", f"`{ENV_PREFIX}{name.upper()}`", _default(default), description)
-        for name, (description, default) in describe_settings().items()
-    ]
-
-
-def _default(value: Any) -> str:
-    match value:
-        case bool():
-            return f"`{str(value).lower()}`"
-        case int() | float():
-            return f"{value:.10g}"
-        case str():
-            return f"`{value}`"
-        case tuple():
-            return _listed(value)
-        case _:
-            return "none"  # None, or a factory of something empty
-
-
-def dialect_rows() -> list[Row]:
-    return [
-        (
-            f"`{name}`",
-            _listed(dialect.parts),
-            "not sent" if dialect.reasoning_field == "none" else f"`{dialect.reasoning_field}`",
-            _listed(dialect.formats),
-            _listed(dialect.tool_choices),
-        )
-        for name, dialect in DIALECTS.items()
-    ]
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
-
-
-GENERATED = {
-    "settings": (README, ("setting", "variable", "default", "meaning"), settings_rows),
-    "dialects": (
-        DIALECTS_README,
-        ("dialect", "parts beyond text", "earlier reasoning", "formats", "`tool_choice`"),
-        dialect_rows,
-    ),
-}
-
-
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_table_is_what_the_code_makes(name: str, update: bool) -> None:
     """After a change: `pytest --update tests/readme`."""
-    file, head, rows = GENERATED[name]
+    head, rows = GENERATED[name]
     if update:
-        rewrite(name, render(head, rows()), file)
+        rewrite(name, render(head, rows()))
 
-    assert table("generated", name, file) == rows()
+    assert table("generated", name) == rows()
 
 
 def test_every_parameter_is_listed_with_its_policy() -> None:
@@ -155,8 +97,7 @@ def test_every_tool_type_is_listed_with_its_fate() -> None:
 
 
 def test_every_event_is_in_the_diagram_or_below_it() -> None:
-    _, _, section = README.read_text().partition("## Events")
-    section, _, _ = section.partition("\n## ")
+    section, _, _ = behind("checked", "events").partition("\n## ")
     named: set[str] = set()
     for name, more in re.findall(
         r"\b(response\.[a-z_.]*[a-z]|error|keepalive)\b((?: …?  ?\.[a-z]+)*)", section
@@ -176,7 +117,7 @@ def test_error_codes_are_those_of_the_code() -> None:
 
 
 def test_headers_are_those_of_the_code() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "adapter" / "asgi").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "adapter").rglob("*.py"))
 
     headers = [name for cell, _ in table("checked", "headers") for name in quoted(cell)]
 
@@ -190,23 +131,6 @@ def test_help_of_serve_lists_every_setting() -> None:
         assert f"--{name.replace('_', '-')} " in said
 
 
-def test_targets_of_make_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-    named = set(re.findall(r"\bmake ([a-z-]+)", README.read_text()))
-
-    assert {"run", "test", "bench"} <= named <= targets
-
-
-def test_links_lead_to_files_and_every_example_is_linked() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
-
-    assert [link for link in links if not (ROOT / link).exists()] == []
-    examples = {f"examples/{path.name}" for path in (ROOT / "examples").glob("*.py")}
-    clients = {f"examples/clients/{path.name}" for path in (ROOT / "examples/clients").iterdir()}
-    assert examples | clients <= set(links)
-
-
 def test_what_clients_are_told_is_in_their_examples() -> None:
     for cell, told in table("checked", "clients"):
         texts = "".join((ROOT / link).read_text() for link in re.findall(r"\]\((\S+)\)", cell))
@@ -214,5 +138,7 @@ def test_what_clients_are_told_is_in_their_examples() -> None:
         assert [code for code in quoted(told) if code not in texts] == []
 
 
-def test_readme_can_be_read_in_one_sitting() -> None:
-    assert len(README.read_text().splitlines()) <= MAX_LINES
+def test_every_extra_is_listed() -> None:
+    listed = {name for names, _ in table("checked", "extras") for name in quoted(names)}
+
+    assert listed == EXTRAS.keys()

@@ -117,10 +117,23 @@ async def test_owner_is_no_credential(peer: Peer, store: MemoryStore) -> None:
         ({"authorization": "k"}, {"authorization": "Bearer k"}, True),
         ({"authorization": "Bearer k"}, {"authorization": "Bearer K"}, False),
         ({"authorization": "Bearer k"}, {}, False),
+        ({"api-key": "k"}, {"api-key": "k"}, True),
+        ({"api-key": "k"}, {"api-key": "K"}, False),
+        ({"x-api-key": "k"}, {}, False),
     ],
 )
 def test_owner_is_the_key(one: Any, other: Any, are_same: bool) -> None:
     assert (owner_of(one, None) == owner_of(other, None)) is are_same
+
+
+async def test_two_owners_are_none(peer: Peer, serve: Serve) -> None:
+    """A gateway that adds its header behind the client's own must not let it choose."""
+    serve(owner_header="X-Tenant")
+    both = [("x-tenant", "victim"), ("X-Tenant", "ann"), *KEY.items()]
+
+    answer = await peer.client.get("/v1/responses/resp_x", headers=both)
+
+    assert error_of(answer)["message"] == "Invalid header 'x-tenant': expected it once."
 
 
 def test_header_is_no_authorization() -> None:

@@ -3,13 +3,18 @@
 Source: sheet §1; OpenAI SDK 3.51 `Response`, `ResponseItemList`.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx2
 import pytest
 from openai.types.responses import Response, ResponseItem
 from pydantic import TypeAdapter
 
+from adapter.store.memory import MemoryStore
 from tests.servers.answers import text_answer, tool_answer
+from tests.servers.scripted import ScriptedUpstream
+from tests.state.conftest import KEY, Serve
 from tests.state.peer import Peer, error_of
 
 pytestmark = pytest.mark.anyio
@@ -277,3 +282,44 @@ async def test_answer_that_does_not_stream_is_stored_too(peer: Peer) -> None:
     said = await peer.send("Hi", stream=False)
 
     assert (await peer.get(f"/responses/{said['id']}")).json() == said
+
+
+async def test_references_are_no_way_to_make_much_of_a_short_request(
+    serve: Serve, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    serve(max_history_bytes=5_000)
+    peer = Peer(client, upstream, KEY)
+    first = await peer.ask("x" * 2_000)
+    (item,) = await peer.items_of(f"/responses/{first['id']}/input_items")
+    reference = {"type": "item_reference", "id": item["id"]}
+    conversation = await peer.new_conversation()
+
+    await peer.ask([reference] * 2)
+    error = await peer.refused([reference] * 3)
+    added = await peer.post(f"/conversations/{conversation}/items", {"items": [reference] * 3})
+
+    assert (error["status"], error["code"], error["param"]) == (400, "history_too_large", "input")
+    assert (error_of(added)["code"], error_of(added)["param"]) == ("history_too_large", "items")
+
+
+async def test_references_are_looked_up_until_one_is_not_there(
+    serve: Serve, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    store = CountingStore()
+    serve(store=store)
+    unknown = [{"type": "item_reference", "id": f"msg_{number}"} for number in range(15_000)]
+
+    error = await Peer(client, upstream, KEY).refused(unknown)
+
+    assert error["param"] == "input[0].id"
+    assert store.asked_for == 1_000
+
+
+class CountingStore(MemoryStore):
+    """Knows for how many items it was asked."""
+
+    asked_for = 0
+
+    async def find_items(self, owner: str, ids: Sequence[str]) -> Mapping[str, bytes]:
+        self.asked_for += len(ids)
+        return await super().find_items(owner, ids)

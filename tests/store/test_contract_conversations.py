@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapter.store.base import Order, ResponseStore, StoredItem
+from adapter.store.base import PAGE_BYTES, Order, ResponseStore, StoredItem
 from tests.store.records import (
     HOUR,
     OWNER,
@@ -330,3 +330,28 @@ async def test_lock_does_not_keep_others_from_reading_and_deleting(store: Respon
     assert await item_ids(store, record.id) == ["msg_0000"]
     assert await store.delete_conversation(OWNER, record.id)
     assert not await store.lock_conversation(OWNER, record.id, "a", 60)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_page_of_large_items_ends_early(store: ResponseStore, order: Order) -> None:
+    """Or a hundred items of a client's would be more than fits into memory."""
+    record = conversation()
+    large = [item(f"msg_{number}", "x" * (PAGE_BYTES // 2)) for number in range(4)]
+    await store.create_conversation(record)
+    for one in large:
+        await store.add_items(OWNER, record.id, [one])
+
+    found: list[str] = []
+    pages = 0
+    has_more = True
+    while has_more:
+        after = found[-1] if found else None
+        page = await store.list_items(OWNER, record.id, after=after, limit=100, order=order)
+        assert page is not None
+        found += [one.id for one in page.items]
+        has_more = page.has_more
+        pages += 1
+
+    ids = [one.id for one in large]
+    assert found == (ids if order == "asc" else ids[::-1])
+    assert pages == 2

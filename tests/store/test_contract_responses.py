@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from adapter.store.base import ResponseStore
+from adapter.store.base import PAGE_BYTES, ResponseRecord, ResponseStore
 from tests.store.records import (
     OWNER,
     STRANGER,
@@ -263,3 +263,43 @@ async def test_item_is_found_as_long_as_one_response_has_it(store: ResponseStore
 
 async def test_no_items_are_asked_for(store: ResponseStore) -> None:
     assert await store.find_items(OWNER, []) == {}
+
+
+async def test_not_all_of_very_large_items_are_found_at_one_time(store: ResponseStore) -> None:
+    """Or a short request could refer to more than fits into memory."""
+    large = [item(f"msg_{number}", "x" * (PAGE_BYTES // 2)) for number in range(6)]
+    thread = conversation()
+    await store.create_conversation(thread)
+    for one in large[:3]:
+        await store.save(response(input=[one]))
+    for one in large[3:]:
+        await store.add_items(OWNER, thread.id, [one])
+
+    wanted = {one.id: one.data for one in large}
+    rounds = []
+    while wanted:
+        found = await store.find_items(OWNER, list(wanted))
+        assert found == {id: wanted.pop(id) for id in found}
+        rounds.append(len(found))
+
+    assert len(rounds) > 1
+    assert min(rounds) > 0
+
+
+async def test_chain_of_very_large_responses_ends_early(store: ResponseStore) -> None:
+    """What a request continues may have large instructions and tools, which nobody counts."""
+    previous: str | None = None
+    for _ in range(6):
+        record = response(output=[item("msg", "x" * (PAGE_BYTES // 2))], previous_id=previous)
+        await store.save(record)
+        previous = record.id
+
+    found: list[ResponseRecord] = []
+    while previous is not None:
+        some = await store.chain(OWNER, previous, 1_000)
+        assert 1 <= len(some) < 6
+        found = some + found
+        previous = some[0].previous_id
+
+    assert len(found) == 6
+    assert [one.previous_id for one in found] == [None, *(one.id for one in found[:-1])]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapter.dialects import DIALECTS
 from adapter.stream.alike import MAX_MISSES, AlikeChunks
 from adapter.stream.chunks import ChunkReader
-from adapter.stream.deltas import Delta, TextDelta
+from adapter.stream.deltas import Delta, ReasoningDelta, TextDelta
 from adapter.stream.turn import TurnReader
 
 DIALECT = DIALECTS["vllm"]
@@ -40,6 +40,24 @@ def test_texts_are_those_of_careful_reading(options: dict[str, Any], texts: list
     chunks = [chunk("x", options), *(chunk(text, options) for text in texts)]
 
     assert read_as_turn(chunks) == read_with_care(chunks)
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
+def test_reasoning_is_that_of_careful_reading(field: str, texts: list[str]) -> None:
+    said = [chunk("", delta={field: text}) for text in ["x", *texts]]
+    # The echo of what the field says is left out, so whoever reads the field has to hear of it.
+    chunks = [*said, chunk("<think>x" + "".join(texts)), chunk("</think>"), chunk("answer")]
+
+    assert read_as_turn(chunks) == read_with_care(chunks)
+
+
+def test_chunk_with_two_kinds_of_reasoning_is_not_learned() -> None:
+    alike, deltas = AlikeChunks(), list[Delta]()
+    both = chunk("", delta={"reasoning": "x", "reasoning_content": "x"})
+    alike.learn(both, ReasoningDelta("x"))
+
+    assert alike.read([both], 0, deltas) == 0
 
 
 ODD_CHUNKS = {
@@ -82,7 +100,7 @@ def test_odd_chunk_among_alike_ones_is_read_with_care(odd: bytes) -> None:
 )
 def test_chunk_with_two_contents_is_not_learned(make: Callable[[str], bytes]) -> None:
     alike, deltas = AlikeChunks(), list[Delta]()
-    alike.learn(make("x"), "x")
+    alike.learn(make("x"), TextDelta("x"))
 
     assert alike.read([make("x")], 0, deltas) == 0
     assert deltas == []
@@ -90,7 +108,7 @@ def test_chunk_with_two_contents_is_not_learned(make: Callable[[str], bytes]) ->
 
 def test_string_that_is_not_json_is_not_taken() -> None:
     alike, deltas = AlikeChunks(), list[Delta]()
-    alike.learn(chunk("a"), "a")
+    alike.learn(chunk("a"), TextDelta("a"))
     broken = [chunk("b"), chunk("c").replace(b'"c"', b'"c'), chunk("d").replace(b'"d"', b'"\xff"')]
 
     assert alike.read(broken, 0, deltas) == 1
@@ -101,7 +119,7 @@ def test_string_that_is_not_json_is_not_taken() -> None:
 def test_nothing_is_learned_where_no_chunk_is_like_the_one_before() -> None:
     alike, deltas = AlikeChunks(), list[Delta]()
     for number in range(MAX_MISSES + 1):
-        alike.learn(chunk("a", created=number), "a")
+        alike.learn(chunk("a", created=number), TextDelta("a"))
 
     assert alike.read([chunk("b", created=MAX_MISSES)], 0, deltas) == 0
     assert alike.read([chunk("b", created=MAX_MISSES - 1)], 0, deltas) == 1

@@ -79,7 +79,11 @@ OFFERS: list[tuple[str, FunctionTool, ChatFunctionDefinition]] = [
         FunctionTool("f", "d", PARAMETERS, False),
         ChatFunctionDefinition(name="f", parameters=PARAMETERS, description="d", strict=False),
     ),
-    ("empty parameters", FunctionTool("f", "", {}), ChatFunctionDefinition(name="f", parameters=NO_PARAMETERS, description="")),
+    (
+        "empty parameters",
+        FunctionTool("f", "", {}),
+        ChatFunctionDefinition(name="f", parameters=NO_PARAMETERS, description=""),
+    ),
 ]
 
 

@@ -83,9 +83,18 @@ def test_functions_are_echoed_with_all_their_keys_and_others_as_they_came() -> N
 
 
 def test_secrets_are_not_echoed() -> None:
-    tool = {"type": "mcp", "server_label": "a", "authorization": "s", "headers": {"x": "s"}}
+    tool: dict[str, Any] = {
+        "type": "mcp",
+        "server_label": "a",
+        "authorization": "s",
+        "headers": {"x": "s"},
+    }
 
-    assert toolbox(tool).echo == ({"type": "mcp", "server_label": "a"},)
+    shown = {"type": "mcp", "server_label": "a"}
+    assert toolbox(tool).echo == (shown,)
+
+    namespace = {"type": "namespace", "name": "n", "tools": [tool]}
+    assert toolbox(namespace).echo == ({**namespace, "tools": [shown]},)
 
 
 def test_the_same_tool_may_come_twice() -> None:

@@ -2,7 +2,7 @@
 
 Some of what a middleware serves never gets to the app that it wraps: stored responses, conversations,
 a WebSocket, and whatever is done before the model is asked. An app that checks keys by itself, or in a
-middleware within ours, would not be asked. vLLM 0.25 is such a one: its `--api-key` is checked by a
+middleware within ours, would not be asked. vLLM 0.32 is such a one: its `--api-key` is checked by a
 middleware that stands before those of `--middleware`, so theirs are the outer ones
 (`vllm/entrypoints/serve/middleware/register.py`).
 

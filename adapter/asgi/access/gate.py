@@ -83,6 +83,7 @@ class Gate:
                 are too many, or too long.
         """
         self._check_size(scope)
+        self._check_owner(scope)
         if self._ring is None:
             return scope, headers
         shown = shown_key(headers)
@@ -103,6 +104,17 @@ class Gate:
                 f"{self._max_header_bytes} bytes.",
                 status=431,
                 code="headers_too_large",
+            )
+
+    def _check_owner(self, scope: Scope) -> None:
+        """Refuse two owners: one is the gateway's, and the other the client's who chose its own."""
+        if self._owner_header is None:
+            return
+        name = self._owner_header.lower().encode("latin-1")
+        if len({value for key, value in scope["headers"] if key.lower() == name}) > 1:
+            raise InvalidRequestError(
+                f"Invalid header '{name.decode('latin-1')}': expected it once.",
+                code="invalid_value",
             )
 
     def _checked(self, key: Key | None) -> Key:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.asgi.access.credentials import without_credentials
 from adapter.asgi.access.gate import Gate
 from adapter.asgi.bodies import read_body
 from adapter.asgi.clients import status_for
@@ -17,6 +18,7 @@ from adapter.asgi.denial import refuse
 from adapter.asgi.http import ClientDisconnectedError, read_headers
 from adapter.asgi.paths import route_path
 from adapter.errors import AdapterError, InvalidRequestError
+from adapter.observe.exchange import note_refusal
 
 # What load balancers ask, and has no secrets: vLLM, SGLang, llama.cpp and TGI have it without a key.
 OPEN_PATHS = frozenset({"/health", "/ping", "/healthz", "/livez", "/readyz"})
@@ -59,7 +61,9 @@ class GuardedApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; a WebSocket is for the app to refuse."""
         if scope.get("method") in _READING and route_path(scope) in OPEN_PATHS:
-            await self._app(scope, receive, send)
+            # Not our key either, if one is shown here all the same.
+            open_scope = without_credentials(scope) if self._gate.has_keys else scope
+            await self._app(open_scope, receive, send)
             return
         headers = read_headers(scope)
         with ExitStack() as place:
@@ -72,6 +76,7 @@ class GuardedApp:
                 return
             except AdapterError as error:
                 error.status = status_for(error, headers)
+                note_refusal(error)
                 await refuse(scope, receive, send, error)
                 return
             await self._app(scope, receive, send)

@@ -148,7 +148,7 @@ async def _to_add(
     read_input(raw, "items")  # refuses what no model could be shown
     items = read_items(bytes(raw), "items")
     if referred := references(items):
-        items = resolve(items, await store.find_items(owner, referred))
+        items = resolve(items, await state.find_items(owner, referred, "items"))
     ids = [item.id for item in items if item.id and to is not None]
     taken = {id for id in ids if await store.get_item(owner, to or "", id) is not None}
     return to_stored(items, state.new_id, taken)

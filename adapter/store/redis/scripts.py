@@ -4,6 +4,7 @@ A script is called with the prefix of all keys and the arguments that its first 
 that write return 1 if they did.
 """
 
+from adapter.store.base import PAGE_BYTES
 from adapter.store.redis.lua import CONVERSATION, ITEMS, RESPONSE, RUN, WORDS
 
 SAVE = f"""{WORDS}{ITEMS}{CONVERSATION}{RESPONSE}
@@ -11,12 +12,13 @@ put_response()
 if #ARGV > 7 then append_items(ARGV[2], ARGV[7], 8) end
 """
 
-CHAIN = """
-local P, owner, id, found = KEYS[1], ARGV[1], ARGV[2], {}
-while #found < tonumber(ARGV[3]) do
+CHAIN = f"""
+local P, owner, id, found, size = KEYS[1], ARGV[1], ARGV[2], {{}}, 0
+while #found < tonumber(ARGV[3]) and size <= {PAGE_BYTES} do
   local known = redis.call('HMGET', P .. 'r:' .. id, 'owner', 'data', 'previous')
   if known[1] ~= owner then break end
   found[#found + 1] = known[2]
+  size = size + #known[2]
   if known[3] == '' then break end
   id = string.sub(known[3], 2)
 end
@@ -36,17 +38,22 @@ return 1
 
 # What comes back: responses, each once, and items of conversations, in pairs of id and content.
 FIND_ITEMS = f"""{WORDS}{ITEMS}
-local owner, seen, responses, items = ARGV[1], {{}}, {{}}, {{}}
+local owner, seen, responses, items, size = ARGV[1], {{}}, {{}}, {{}}, 0
 for number = 2, #ARGV do
+  if size > {PAGE_BYTES} then break end
   for _, where in ipairs(redis.call('SMEMBERS', item_key(owner, ARGV[number]))) do
     local kind, id = string.sub(where, 1, 1), string.sub(where, 2)
     if kind == 'r' and not seen[id] then
       seen[id] = true
       local known = redis.call('HMGET', P .. 'r:' .. id, 'owner', 'data')
-      if known[1] == owner then responses[#responses + 1] = known[2] end
+      if known[1] == owner then
+        responses[#responses + 1] = known[2]
+        size = size + #known[2]
+      end
     elseif kind == 'c' and redis.call('HGET', P .. 'c:' .. id, 'owner') == owner then
       items[#items + 1] = ARGV[number]
       items[#items + 1] = redis.call('HGET', P .. 'd:' .. id, ARGV[number])
+      size = size + #items[#items]
     end
   end
 end
@@ -167,13 +174,18 @@ local range = {{start, '+inf', 'BYSCORE'}}
 if order == 'desc' then range = {{start, '-inf', 'BYSCORE', 'REV'}} end
 range[#range + 1] = 'LIMIT'
 range[#range + 1] = 0
-range[#range + 1] = limit
-local found = {{}}
-for _, item in ipairs(redis.call('ZRANGE', P .. 'o:' .. id, unpack(range))) do
+range[#range + 1] = limit + 1
+local found, size, has_more = {{}}, 0, 0
+for number, item in ipairs(redis.call('ZRANGE', P .. 'o:' .. id, unpack(range))) do
+  if number > tonumber(limit) or size > {PAGE_BYTES} then
+    has_more = 1
+    break
+  end
   found[#found + 1] = item
   found[#found + 1] = redis.call('HGET', P .. 'd:' .. id, item)
+  size = size + #found[#found]
 end
-return found
+return {{has_more, found}}
 """
 
 GET_ITEM = f"""{WORDS}{ITEMS}{CONVERSATION}

@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError
 
 from adapter.errors import StoreError
 from adapter.store.base import (
+    PAGE_BYTES,
     ConversationRecord,
     EventPage,
     ItemPage,
@@ -86,7 +87,14 @@ class RedisStore:
 
     async def chain(self, owner: str, id: str, limit: int) -> list[ResponseRecord]:
         found = await self._run(scripts.CHAIN, owner, id, limit)
-        return [unpack_response(data) for data in reversed(found)]
+        records: list[ResponseRecord] = []
+        size = 0
+        for data in found:
+            if size > PAGE_BYTES:
+                break
+            records.append(unpack_response(data))
+            size += len(records[-1].input) + len(records[-1].response)
+        return records[::-1]
 
     async def delete(self, owner: str, id: str) -> bool:
         return bool(await self._run(scripts.DELETE, owner, id))
@@ -94,8 +102,13 @@ class RedisStore:
     async def find_items(self, owner: str, ids: Sequence[str]) -> Mapping[str, bytes]:
         responses, items = await self._run(scripts.FIND_ITEMS, owner, *ids)
         found: dict[str, bytes] = {}
+        size = 0
         for data in responses:
-            found |= find_in_response(unpack_response(data), set(ids))
+            if size > PAGE_BYTES:
+                break
+            record = unpack_response(data)
+            size += len(record.input) + len(record.response)
+            found |= find_in_response(record, set(ids))
         return found | {item.id: item.data for item in _items(items)}
 
     # Conversations
@@ -137,11 +150,11 @@ class RedisStore:
         self, owner: str, id: str, *, after: str | None = None, limit: int, order: Order = "asc"
     ) -> ItemPage | None:
         start = () if after is None else (after,)
-        found = await self._run(scripts.LIST_ITEMS, owner, id, order, limit + 1, *start)
+        found = await self._run(scripts.LIST_ITEMS, owner, id, order, limit, *start)
         if found is None:
             return None
-        items = _items(found)
-        return ItemPage(items[:limit], has_more=len(items) > limit)
+        has_more, items = found
+        return ItemPage(_items(items), bool(has_more))
 
     async def get_item(self, owner: str, id: str, item_id: str) -> StoredItem | None:
         found = await self._run(scripts.GET_ITEM, owner, id, item_id)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, UpdateBase, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, UpdateBase, bindparam, delete, func, or_, select, update
 
-from adapter.store.base import ConversationRecord, ItemPage, Order, StoredItem
+from adapter.store.base import PAGE_BYTES, ConversationRecord, ItemPage, Order, StoredItem
 from adapter.store.packing import (
     conversation_digest,
     item_number,
@@ -57,10 +57,16 @@ _FIND_EXPIRED = (
     .limit(PURGED_AT_ONCE)
     .with_for_update(skip_locked=True)
 )
+_FIND_SIZES = (
+    select(_of.key, func.length(_of.body).label("size"))
+    .join(conversations, conversations.c.key == _of.conversation)
+    .where(_of.item.in_(bindparam("items", expanding=True)), _IS_THERE)
+    .order_by(_of.key)
+)
 _FIND_ITEMS = (
     select(_of.body, conversations.c.body.label("whose"))
     .join(conversations, conversations.c.key == _of.conversation)
-    .where(_of.item.in_(bindparam("items", expanding=True)), _IS_THERE)
+    .where(_of.key.in_(bindparam("keys", expanding=True)), _IS_THERE)
     .order_by(_of.key)
 )
 _IS_HOLDER = conversations.c.holder == bindparam("holder_")
@@ -179,7 +185,8 @@ def list_items(
     found = _find(connection, owner, id, now)
     if found is None:
         return None
-    statement = select(_of.body).where(_of.conversation == found.key)
+    is_meant = _of.conversation == found.key
+    statement = select(_of.key, func.length(_of.body).label("size")).where(is_meant)
     is_rising = order == "asc"
     if after is not None:
         item = item_number(owner, after)
@@ -189,9 +196,32 @@ def list_items(
         if mark is None:
             return None
         statement = statement.where(_of.key > mark if is_rising else _of.key < mark)
-    statement = statement.order_by(_of.key if is_rising else _of.key.desc()).limit(limit + 1)
-    items = [unpack_item(body) for body in connection.scalars(statement)]
-    return ItemPage(tuple(items[:limit]), has_more=len(items) > limit)
+    in_order = _of.key if is_rising else _of.key.desc()
+    rows = connection.execute(statement.order_by(in_order).limit(limit + 1)).all()
+    keys = _fitting(rows[:limit])
+    if not keys:
+        return ItemPage((), has_more=False)
+    bodies = select(_of.body).where(is_meant, _of.key.between(min(keys), max(keys)))
+    items: list[StoredItem] = []
+    size = 0
+    for body in connection.scalars(bodies.order_by(in_order)):
+        items.append(unpack_item(body))
+        size += len(items[-1].data)
+        if size > PAGE_BYTES:
+            break
+    return ItemPage(tuple(items), has_more=len(rows) > len(items))
+
+
+def _fitting(rows: Sequence[Row[Any, Any]]) -> list[int]:
+    """Return the keys of items that are not too large together, packed as they are."""
+    keys: list[int] = []
+    size = 0
+    for row in rows:
+        if size > PAGE_BYTES:
+            break
+        keys.append(row.key)
+        size += row.size
+    return keys
 
 
 def get_item(
@@ -224,8 +254,13 @@ def find_items(
     """Return the JSON of items of conversations, as far as they have them."""
     wanted, found = set(ids), dict[str, bytes]()
     values = {"items": [item_number(owner, id) for id in ids], "now": now}
-    for row in connection.execute(_FIND_ITEMS, values):
+    keys = _fitting(connection.execute(_FIND_SIZES, values).all())
+    size = 0
+    for row in connection.execute(_FIND_ITEMS, {"keys": keys, "now": now}):
+        if size > PAGE_BYTES:
+            break
         item = unpack_item(row.body)
+        size += len(item.data)
         # Or its number is that of another item, by chance.
         if item.id in wanted and unpack_conversation(row.whose, None).owner == owner:
             found[item.id] = item.data

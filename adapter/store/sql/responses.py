@@ -15,13 +15,14 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     literal,
     or_,
     select,
 )
 from sqlalchemy.sql import ColumnElement
 
-from adapter.store.base import ResponseRecord
+from adapter.store.base import PAGE_BYTES, ResponseRecord
 from adapter.store.items import find_in_response
 from adapter.store.packing import (
     item_number,
@@ -94,8 +95,16 @@ def _chain() -> Select[bytes]:
         .join(line, responses.c.digest == line.c.previous)
         .where(line.c.depth < bindparam("limit"), _IS_THERE)
     )
-    found = select(responses.c.body).join(line, responses.c.key == line.c.key)
-    return found.order_by(line.c.depth.desc())
+    size = func.length(responses.c.body)
+    before = func.sum(size).over(order_by=line.c.depth) - size  # of those that come before it here
+    sized = select(*line.c["key", "depth"], before.label("before"))
+    found = sized.join(line, responses.c.key == line.c.key).subquery()
+    return (
+        select(responses.c.body)
+        .join(found, responses.c.key == found.c.key)
+        .where(found.c.before <= PAGE_BYTES)
+        .order_by(found.c.depth)
+    )
 
 
 _CHAIN = _chain()
@@ -174,7 +183,14 @@ def chain(
     if limit < 1:
         return []
     values = {"digest": response_digest(owner, id), "limit": limit, "now": now}
-    return [unpack_response(body) for body in connection.scalars(_CHAIN, values)]
+    records: list[ResponseRecord] = []
+    size = 0
+    for body in connection.scalars(_CHAIN, values):
+        records.append(unpack_response(body))
+        size += len(records[-1].input) + len(records[-1].response)
+        if size > PAGE_BYTES:
+            break
+    return records[::-1]
 
 
 def remove(connection: Connection, owner: str, id: str, now: float) -> bool:
@@ -220,9 +236,12 @@ def _erase(connection: Connection, found: Sequence[tuple[int, ResponseRecord]]) 
 def find_items(
     connection: Connection, owner: str, ids: Sequence[str], now: float
 ) -> dict[str, bytes]:
-    """Return the JSON of items of responses, as far as they have them."""
+    """Return the JSON of items of responses, as far as they have them, and within bounds."""
     found: dict[str, bytes] = {}
+    size = 0
     for id in ids:
+        if found and size > PAGE_BYTES:
+            break
         values = {"item": item_number(owner, id), "now": now}
         for look in range(_MAX_LOOKS):
             if id in found:
@@ -231,6 +250,7 @@ def find_items(
             if body is None:
                 break
             record = unpack_response(body)
+            size += len(record.input) + len(record.response)
             if record.owner == owner:  # or its number is that of another's item, by chance
                 found |= find_in_response(record, {*ids} - found.keys())
     return found

@@ -235,7 +235,7 @@ def _sequence_without_anchors(parts: tuple[Node, ...], *, first: bool, last: boo
     while behind and parts[behind - 1] in (_START, _END):
         behind -= 1
     for place, part in enumerate(parts):
-        is_first = first and all(node == EMPTY for node in kept)
         is_last = last and place >= behind - 1
-        kept.append(_without_anchors(part, first=is_first, last=is_last))
+        kept.append(_without_anchors(part, first=first, last=is_last))
+        first = first and kept[-1] == EMPTY
     return sequence(*kept)

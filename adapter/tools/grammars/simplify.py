@@ -26,6 +26,9 @@ from adapter.tools.grammars.nodes import (
 )
 
 MAX_PASSES = 20  # through all rules
+# Of empty nodes that are looked into for what of them is not empty: a rule stands there anew
+# wherever it is referred to, so that rules of rules of rules grow by powers.
+MAX_FILLED = 20_000
 
 
 def simplify(grammar: Grammar) -> Grammar:
@@ -162,6 +165,7 @@ class _Tidy:
     def __init__(self, rules: Mapping[str, Node]) -> None:
         self._rules = rules
         self._empty = nullable(rules)
+        self._filled_count = 0
 
     def node(self, node: Node) -> Node:
         match node:
@@ -181,6 +185,9 @@ class _Tidy:
         """Return a node that is not empty, and says the same when it is repeated for ever."""
         if not is_nullable(node, self._empty):
             return node
+        self._filled_count += 1 + len(children(node))
+        if self._filled_count > MAX_FILLED:
+            raise GrammarError("rules that are too entangled")
         match node:
             case Choice(options):
                 return choice(*(self._filled(o, opened) for o in options if o != EMPTY))

@@ -1,5 +1,6 @@
 """The ring of keys: what it reads, when it reads again, and how it looks for a key."""
 
+import asyncio
 import hmac
 import logging
 import os
@@ -139,6 +140,26 @@ async def test_slow_hash_is_made_once_for_a_good_key() -> None:
 
     assert [each is not None for each in found] == [True, True, False, False]
     assert tried == [b"slow-key", b"bad", b"bad"]
+
+
+async def test_key_that_is_taken_back_while_it_is_checked_is_not_remembered(
+    tmp_path: Path,
+) -> None:
+    """Its successor may have the same name."""
+    file = tmp_path / "keys.toml"
+    file.write_text(f'[keys.a]\nhash = "{to_scrypt(b"old-key")}"\n')
+    now = 0.0
+    ring = KeyRing(file=str(file), clock=lambda: now)
+
+    finding = asyncio.create_task(ring.find(b"old-key"))
+    await asyncio.sleep(0)  # it is in its thread now
+    file.write_text(f'[keys.a]\nhash = "{to_scrypt(b"new-key")}"\n# changed\n')
+    now += keys.LOOK_SECONDS
+    ring.get("a")  # another request looks at the file
+
+    assert await finding is None
+    assert await ring.find(b"old-key") is None
+    assert await ring.find(b"new-key") is not None
 
 
 @pytest.mark.parametrize("shown", [b"", b"k" * (MAX_KEY_BYTES + 1), b"\0", b"a-key\0", b"\xff" * 9])

@@ -53,6 +53,7 @@ ENTANGLED = "\n".join(
         pytest.param("lark", ENTANGLED, id="entangled"),
         pytest.param("lark", "start: a0*\n" + DEEP.format(opening="[", closing="]") + "a90: [/x/]", id="deep-and-empty"),
         pytest.param("lark", "%import common (" + "DIGIT, " * 5000 + ")", id="imports"),
+        pytest.param("lark", "start: a0*\n" + "".join(f"a{n}: a{n + 1}? a{n + 1}?\n" for n in range(60)) + 'a60: "x"?', id="doubling-empty-rules"),
     ],
 )  # fmt: skip
 def test_it_is_refused(syntax: Syntax, definition: str) -> None:
@@ -68,6 +69,8 @@ def test_it_is_refused(syntax: Syntax, definition: str) -> None:
         pytest.param("regex", "(a?){1000}a{1000}b", "a" * 1_000, id="optional-many"),
         pytest.param("regex", "(.*a){20}b", "a" * 5_000, id="twenty-of-any"),
         pytest.param("regex", "(a|b)*a(a|b){200}c", "ab" * 2_000, id="many-sets-of-states"),
+        pytest.param("regex", "^" * LONG, "x", id="anchors"),
+        pytest.param("lark", "start: a0\n" + "".join(f'a{n}: "x" ({"|".join(f"a{(n * 7 + m * 11) % 480}" for m in range(20))})?\n' for n in range(480)), "x" * 2_000, id="rules-that-all-lead-to-each-other"),
         pytest.param("lark", 'start: start start | "a" |', "a" * 5_000, id="ambiguous"),
         pytest.param("lark", 'start: a\na: a a a | "x" | b\nb: a b | ', "x" * 5_000, id="more-so"),
         pytest.param("lark", "start: " + 'a' * 9 + "\n" + "aaaaaaaaa: " + "b? " * 2_000 + '\nb: "b"', "b" * 2_000, id="many-options"),

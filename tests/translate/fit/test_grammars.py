@@ -7,7 +7,13 @@ import pytest
 
 from adapter.dialects import DIALECTS, Dialect
 from adapter.tools.custom import CUSTOM_CALL, GRAMMAR_CALL
-from adapter.translate.request import CustomGrammars, Options, to_chat_request
+from adapter.translate.request import (
+    MAX_GRAMMAR_CHARS,
+    MAX_GRAMMARS,
+    CustomGrammars,
+    Options,
+    to_chat_request,
+)
 from tests.translate.requests import PLAIN, chat, refusal, request, translate
 
 LINES = {"type": "grammar", "syntax": "lark", "definition": 'start: ("x" LF)+\n%import common.LF'}
@@ -182,3 +188,27 @@ def test_a_described_tool_keeps_its_way_with_wrappings() -> None:
 )
 def test_a_malformed_format_is_refused(format: Any, param: str) -> None:
     assert refusal(tools=[tool(format)])[1] == param
+
+
+def test_of_very_many_grammars_only_the_first_are_enforced() -> None:
+    tools = [tool(WORD, f"w{number}") for number in range(MAX_GRAMMARS + 1)]
+
+    patterns = sent_patterns(tools)
+
+    assert patterns == [*["^([a-z]+)$"] * MAX_GRAMMARS, None]
+
+
+def test_of_very_long_grammars_only_the_first_are_enforced() -> None:
+    long = {**WORD, "definition": "[a-z]+" + "(?#" + "x" * 60_000 + ")"}
+    tools = [tool(long, f"w{number}") for number in range(3)]
+
+    assert len(long["definition"]) * 3 > MAX_GRAMMAR_CHARS
+    assert sent_patterns(tools) == ["^([a-z]+)$", "^([a-z]+)$", None]
+
+
+def sent_patterns(tools: list[Any]) -> list[str | None]:
+    sent = msgspec.json.decode(translate(DIALECTS["vllm"], tools=tools).chat.encode())
+    return [
+        each["function"]["parameters"]["properties"]["input"].get("pattern")
+        for each in sent["tools"]
+    ]

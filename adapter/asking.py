@@ -1,0 +1,214 @@
+"""What is asked upstream for one response: of whom, in which dialect, and with what has come since.
+
+A refusal may teach how else to ask, an upstream that is down may have another behind it, and what is
+too long may be asked with less. The loop asks (`new_turn`); here is decided what.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from adapter.checked import CheckedTurn, checks_of
+from adapter.dialects import Dialect
+from adapter.errors import InvalidRequestError, UpstreamError
+from adapter.fetch.images import inline_images
+from adapter.room import Room
+from adapter.surroundings import Surroundings
+from adapter.translate.items import PlacedItem
+from adapter.translate.learn import is_lasting, learn
+from adapter.translate.media import find_image_paths
+from adapter.translate.parameters import wants_logprobs
+from adapter.translate.request import Progress, Translation
+from adapter.turn import InlineImages, Target, Turn
+from adapter.types.chat import ChatRequest
+from adapter.types.request import ResponseRequest
+
+logger = logging.getLogger(__name__)
+
+# Refusals that one request may learn from; an upstream that refuses field by field has had its say.
+MAX_LESSONS = 12
+MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of other texts
+
+
+class Asking:
+    """What to ask next.
+
+    Args:
+        request: what the client asked.
+        target: where to ask.
+        surroundings: ids, the clock, limits.
+        room: what may be left out of what is too long.
+        fallbacks: where to ask if the upstream is down; None is nowhere else.
+
+    Attributes:
+        translation: what is asked now.
+
+    Raises:
+        InvalidRequestError: the request cannot be translated.
+    """
+
+    def __init__(
+        self,
+        request: ResponseRequest,
+        target: Target,
+        surroundings: Surroundings,
+        room: Room,
+        fallbacks: Iterator[Target] | None = None,
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._surroundings = surroundings
+        self._room = room
+        self._fallbacks = fallbacks
+        self._dialect = target.habits.of(target.model)
+        self._lessons: list[tuple[Dialect, Dialect]] = []
+        self._refusals = 0
+        self._progress: Progress | None = None
+        self.translation: Translation = target.translate(self._dialect)
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """Names of the facts that refusals taught, and that later requests begin with."""
+        return frozenset[str]().union(
+            *(after.learned - before.learned for before, after in self._lessons)
+        )
+
+    def new_turn(self, *, joins: bool) -> Turn:
+        """Return the call of the upstream that asks.
+
+        Args:
+            joins: nobody is shown the deltas, so that they may be joined.
+        """
+        options: dict[str, Any] = {
+            "images": self._inline_images(),
+            "logprobs": wants_logprobs(self._request),
+            "joins": joins,
+            "max_event_bytes": self._surroundings.max_event_bytes,
+            "max_bytes": self._surroundings.max_bytes,
+        }
+        target = self._target
+        parts = (target.upstream, target.headers, target.habits, self._dialect, self.translation)
+        checks = checks_of(self.translation, self._ask_again)
+        return CheckedTurn(*parts, checks=checks, **options) if checks else Turn(*parts, **options)
+
+    def go_on(self, progress: Progress) -> None:
+        """Ask with what has come since.
+
+        Raises:
+            InvalidRequestError: it cannot be translated.
+        """
+        self._progress = progress
+        self.translation = self._translated()
+
+    def answered(self) -> None:
+        """Take note that the upstream has answered: another would go on from what it has not said.
+
+        Later requests of the model begin with what was learned, now that it worked.
+        """
+        self._fallbacks = None
+        self._remember()
+
+    def mend(self, error: UpstreamError) -> bool:
+        """Ask in another way, or elsewhere, and tell whether there is another.
+
+        Args:
+            error: what the upstream said.
+
+        Raises:
+            InvalidRequestError: what the refusal taught is that the request cannot be sent.
+        """
+        self._refusals += 1
+        if self._refusals > MAX_LESSONS:
+            return False
+        return self._learn(error) or self._fall_back(error)
+
+    def shorten(self, error: UpstreamError) -> bool:
+        """Ask with less of the conversation, and tell whether there is less."""
+        before = self.translation.truncated
+        if self._room.drop(error.message, before):
+            self.translation = self._translated()
+        return self.translation.truncated > before
+
+    def mask_key(self, error: UpstreamError) -> None:
+        """Take our key out of the message: some servers quote the one that they refuse."""
+        key = self._target.headers.get("authorization", "").removeprefix("Bearer ")
+        if len(key) >= MIN_KEY_CHARS:
+            error.message = error.message.replace(key, "***")
+
+    def _ask_again(self, name: str, said: Sequence[PlacedItem]) -> Translation:
+        """Return what to ask for another call of a function, for the client to hear of alone."""
+        before = self._progress or Progress()
+        again = msgspec.structs.replace(before, said=(*before.said, *said), must_call=name)
+        return self._translated(again)
+
+    def _inline_images(self) -> InlineImages | None:
+        fetcher = self._surroundings.fetcher
+        if fetcher is None:
+            return None
+
+        async def inlined(chat: ChatRequest) -> ChatRequest:
+            # Few upstreams need it, and the paths take another look at the whole input.
+            paths = find_image_paths(self._request)
+            return await inline_images(chat, fetcher=fetcher, paths=paths)
+
+        return inlined
+
+    def _learn(self, error: UpstreamError) -> bool:
+        """Take a refusal for a lesson, and tell whether it was one.
+
+        Raises:
+            InvalidRequestError: what it taught is that the request cannot be sent.
+        """
+        better = learn(self._dialect, self.translation.chat, error)
+        if better is None:
+            return False
+        if is_lasting(error):
+            self._lessons.append((self._dialect, better))
+        self._dialect = better
+        try:
+            self.translation = self._translated()
+        except InvalidRequestError:
+            self._remember()
+            raise
+        # Headers may have left already, so the log has what they would say.
+        logger.debug(
+            "learned from a refusal (%s); asking again, dropped: %s, adapted: %s",
+            ", ".join(sorted(better.learned)),
+            ", ".join(self.translation.dropped),
+            ", ".join(self.translation.adapted),
+        )
+        return True
+
+    def _fall_back(self, error: UpstreamError) -> bool:
+        """Turn to another upstream if nobody is at this one, and tell whether there is another."""
+        if error.status < 500 or self._fallbacks is None:
+            return False
+        for target in self._fallbacks:
+            dialect = target.habits.of(target.model)
+            try:
+                self.translation = target.translate(dialect, **self._since())
+            except InvalidRequestError:  # what the first can be sent, this one cannot
+                continue
+            logger.info("the upstream is down (status %d): another one is asked", error.status)
+            self._target, self._dialect = target, dialect
+            self._lessons.clear()
+            return True
+        return False
+
+    def _remember(self) -> None:
+        """Let later requests of the model begin with what was learned, now that it worked."""
+        for before, after in self._lessons:
+            self._target.habits.learn(self._target.model, before, after)
+
+    def _translated(self, progress: Progress | None = None) -> Translation:
+        return self._target.translate(self._dialect, **self._since(progress))
+
+    def _since(self, progress: Progress | None = None) -> dict[str, Any]:
+        since: dict[str, Any] = {}
+        if (progress := progress or self._progress) is not None:
+            since["progress"] = progress
+        if self._room.drop_share:
+            since["drop_share"] = self._room.drop_share
+        return since
