@@ -5,6 +5,7 @@ too long may be asked with less. The loop asks (`new_turn`); here is decided wha
 """
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # Refusals that one request may learn from; an upstream that refuses field by field has had its say.
 MAX_LESSONS = 12
+# Headers that hold one: those of OpenAI, Azure, Anthropic, Google and their gateways, and cookies.
+_OF_A_KEY = re.compile("auth|key|token|secret|cookie")
 MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of other texts
 
 
@@ -110,18 +113,27 @@ class Asking:
         self._fallbacks = None
         self._remember()
 
-    def mend(self, error: UpstreamError) -> bool:
-        """Ask in another way, or elsewhere, and tell whether there is another.
+    def refused(self, error: UpstreamError) -> bool:
+        """Take note of a refusal, and tell whether it is the last that is put up with.
 
         Args:
-            error: what the upstream said.
+            error: what the upstream said. Some quote the key that they refuse: ours is taken out.
+        """
+        for name, value in self._target.headers.items():
+            if _OF_A_KEY.search(name) is None:
+                continue
+            for key in (value, value.rpartition(" ")[2]):  # with its scheme, and without
+                if len(key) >= MIN_KEY_CHARS:
+                    error.message = error.message.replace(key, "***")
+        self._refusals += 1
+        return self._refusals > MAX_LESSONS
+
+    def mend(self, error: UpstreamError) -> bool:
+        """Ask in another way, or elsewhere, and tell whether there is another.
 
         Raises:
             InvalidRequestError: what the refusal taught is that the request cannot be sent.
         """
-        self._refusals += 1
-        if self._refusals > MAX_LESSONS:
-            return False
         return self._learn(error) or self._fall_back(error)
 
     def shorten(self, error: UpstreamError) -> bool:
@@ -130,12 +142,6 @@ class Asking:
         if self._room.drop(error.message, before):
             self.translation = self._translated()
         return self.translation.truncated > before
-
-    def mask_key(self, error: UpstreamError) -> None:
-        """Take our key out of the message: some servers quote the one that they refuse."""
-        key = self._target.headers.get("authorization", "").removeprefix("Bearer ")
-        if len(key) >= MIN_KEY_CHARS:
-            error.message = error.message.replace(key, "***")
 
     def _ask_again(self, name: str, said: Sequence[PlacedItem]) -> Translation:
         """Return what to ask for another call of a function, for the client to hear of alone."""

@@ -255,7 +255,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 0.0
     max_input_items: Annotated[
         Annotated[int, Meta(ge=1)], _about("input items of a request and their parts, together")
-    ] = 20_000
+    ] = 200_000
     max_header_bytes: Annotated[
         Annotated[int, Meta(ge=1024)], _about("all headers of a request together")
     ] = 64 * 1024

@@ -247,8 +247,8 @@ class ResponseRun:
             except UpstreamError as error:
                 if said:
                     yield said
-                self._asking.mask_key(error)
-                made = await self._mend(error, is_final=turn.has_begun)
+                is_final = self._asking.refused(error) or turn.has_begun
+                made = await self._mend(error, is_final=is_final)
             else:
                 break
             yield made

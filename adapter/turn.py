@@ -127,12 +127,14 @@ class Turn:
         """Return what the next bytes say, and what was held back if they end in a failure."""
         assert self._reader is not None, "what is read was opened"
         self._bytes_left -= len(chunk)
-        if self._bytes_left < 0:
-            raise UpstreamError("The upstream's answer is longer than what is accepted here.")
         if not self._habits.is_known:
             self._habits.observe(self._answer_headers, chunk)
         deltas = self._reader.feed(chunk)
         self.has_begun = self._reader.has_begun
+        if self._bytes_left < 0:
+            self._reader.failure = UpstreamError(
+                "The upstream's answer is longer than what is accepted here."
+            )
         return deltas if self._reader.failure is None else deltas + self._reader.end()
 
     @property

@@ -220,6 +220,10 @@ class Exchange:
         if not self.status:
             self.status = 200
 
+    def forget(self) -> None:
+        """Let go of what knows it: a circle is found by the garbage collector alone, and late."""
+        self.run = self.request = self.turn = self.token = self.span = self.context = None
+
     def _answered(self, last: Event) -> None:
         response = last.response  # type: ignore[union-attr]  # the last event has one
         self.outcome = response.status

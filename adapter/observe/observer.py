@@ -223,6 +223,7 @@ class Observation:
         exchange.close(error)
         for tell in self._observer.on_end:
             tell(exchange)
+        exchange.forget()
 
     def __enter__(self) -> Exchange:
         self.begin()

@@ -17,9 +17,14 @@ class SSEReader:
 
     Args:
         max_event_bytes: longest event to accept.
+
+    Attributes:
+        failure: an event is too long; those before it, perhaps in the same chunk, are returned all
+            the same.
     """
 
     def __init__(self, max_event_bytes: int = 16 * 1024 * 1024) -> None:
+        self.failure: UpstreamError | None = None
         self._max_event_bytes = max_event_bytes
         self._buffer = bytearray()
         self._searched = 0  # no event ends before this place of the buffer
@@ -28,15 +33,11 @@ class SSEReader:
         self._is_odd = True  # at the start, or behind a CR: the next bytes need a look
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the data of the events that are complete now, without empty ones.
-
-        Raises:
-            UpstreamError: an event is too long.
-        """
+        """Return the data of the events that are complete now, without empty ones."""
         if self._is_odd or b"\r" in chunk:
             chunk = self._straighten(chunk)
         if len(chunk) > self._max_event_bytes:
-            self._check_lengths(chunk)
+            chunk = self._without_long(chunk)
         if not chunk.endswith(b"\n\n") or self._buffer:
             return self._feed_buffer(chunk)
         if chunk.startswith(b"data: "):
@@ -60,20 +61,24 @@ class SSEReader:
         if end < 0:
             self._searched = len(self._buffer)
             if self._searched > self._max_event_bytes:
-                raise self._too_long()
+                self._fail()
             return []
         events = bytes(self._buffer[:end]).split(b"\n\n")
         del self._buffer[: end + 2]
         self._searched = len(self._buffer)
         return _data_of(events)
 
-    def _check_lengths(self, chunk: bytes) -> None:
-        """Refuse a long event that comes at once, as an app in the same process sends it."""
-        if max(map(len, chunk.split(b"\n\n"))) > self._max_event_bytes:
-            raise self._too_long()
+    def _without_long(self, chunk: bytes) -> bytes:
+        """Return what comes before an event that is too long."""
+        pieces = chunk.split(b"\n\n")
+        for index, piece in enumerate(pieces):
+            if len(piece) > self._max_event_bytes:
+                self._fail()
+                return b"\n\n".join([*pieces[:index], b""])
+        return chunk
 
-    def _too_long(self) -> UpstreamError:
-        return UpstreamError(
+    def _fail(self) -> None:
+        self.failure = UpstreamError(
             f"The upstream sent an event of more than {self._max_event_bytes} bytes."
         )
 

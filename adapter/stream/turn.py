@@ -83,6 +83,7 @@ class TurnReader:
                 self._keep(chunk)
             elif self.failure is None:
                 self._read(self._sse.feed(chunk), deltas)
+                self.failure = self._sse.failure
         except UpstreamError as error:
             self.failure = error
         return deltas if self._text_call is None else self._text_call.feed(deltas)

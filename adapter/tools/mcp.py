@@ -7,6 +7,7 @@ itself, from the request alone.
 Source: sheet §5 and §7.2; OpenAI SDK 3.51 `Mcp`; OpenAI's recorded streams.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -89,6 +90,8 @@ class McpTool(msgspec.Struct, frozen=True):
 
 _tool = msgspec.json.Decoder(McpTool)
 _SECRETS = frozenset({"authorization", "headers"})
+_PLACE = re.compile(r"https?://[^/?#@\\]+(?=[/?#]|$)", re.IGNORECASE)  # without a user
+_REDACTED = "<redacted>"
 
 
 def without_secrets(tool: Any) -> Any:
@@ -99,6 +102,28 @@ def without_secrets(tool: Any) -> Any:
     if isinstance(inner := kept.get("tools"), list):
         kept["tools"] = [without_secrets(each) for each in inner]
     return kept
+
+
+def as_shown(tool: Any) -> Any:
+    """Return the JSON of any tool as a response shows it: as OpenAI's, without paths of servers.
+
+    Keys stand in many of them, and in their queries; the response is stored, and logged.
+    """
+    if not isinstance(tool, dict):
+        return tool
+    kept = without_secrets(tool)
+    if isinstance(url := kept.get("server_url"), str):
+        kept["server_url"] = _shown_url(url)
+    if isinstance(inner := kept.get("tools"), list):
+        kept["tools"] = [as_shown(each) for each in inner]
+    return kept
+
+
+def _shown_url(url: str) -> str:
+    place = _PLACE.match(url)
+    if place is None:
+        return _REDACTED
+    return url if url in (place[0], f"{place[0]}/") else f"{place[0]}/{_REDACTED}"
 
 
 class McpCallWriter:

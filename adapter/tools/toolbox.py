@@ -21,7 +21,7 @@ from adapter.tools.custom import offer_custom, read_custom
 from adapter.tools.function import offer_function, read_function
 from adapter.tools.hosted import hosted_type, offer_hosted
 from adapter.tools.kinds import OfferedTool
-from adapter.tools.mcp import McpTool, ServerRules, offer_mcp, read_mcp, without_secrets
+from adapter.tools.mcp import McpTool, ServerRules, as_shown, offer_mcp, read_mcp
 from adapter.tools.names import chat_name, hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
@@ -286,4 +286,4 @@ def _echo(raw: Raw, at: str) -> Any:
         return read_function(raw, at)
     tool = decode_at(_object, raw, at)
     check_depth(tool, at)
-    return without_secrets(tool)
+    return as_shown(tool)

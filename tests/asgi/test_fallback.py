@@ -270,9 +270,13 @@ async def test_answer_without_end_is_cut(
     start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream
 ) -> None:
     start(max_stream_bytes=2000)
-    upstream.reply(stream_answer(*[chunk({"content": "x" * 100})] * 50, chunk({}, "stop")))
+    pause, word = Pause(), chunk({"content": "x" * 100})
+    upstream.reply(stream_answer(word, pause, *[word] * 50, Hang()))
 
-    stream = await read_stream(client)
+    async with open_stream(client) as stream:
+        await stream.until("response.output_text.delta")
+        pause.release()
+        await stream.rest()
     await (await upstream.request(0)).disconnected.wait()
 
     assert check(stream.events) == []

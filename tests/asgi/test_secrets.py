@@ -91,6 +91,24 @@ async def test_no_answer_and_no_log_line_has_a_key_or_the_prompt(
         assert secret not in logged
 
 
+@pytest.mark.parametrize("name", ["api-key", "X-Api-Key", "x-goog-api-key", "cf-aig-authorization"])
+async def test_key_in_a_header_of_the_route_is_not_shown(
+    client: httpx2.AsyncClient, upstream: ScriptedUpstream, stand: Any, name: str
+) -> None:
+    upstream.always(
+        lambda request: json_answer(
+            401, {"error": {"message": f"{request.headers[name.lower()]} is wrong."}}
+        )
+    )
+    route = {"upstream": upstream.url, "default": True, "headers": {name: f"Token {OUR_KEY}"}}
+    stand.app = ResponsesAPI(routes={"azure": route}, environ={})
+
+    answer = await client.post("/v1/responses", json=REQUEST)
+    await stand.app.aclose()
+
+    assert (answer.status_code, OUR_KEY in answer.text) == (401, False)
+
+
 async def test_key_that_cannot_be_sent_is_not_shown(
     start: Start,
     client: httpx2.AsyncClient,

@@ -15,12 +15,17 @@ class ScriptedApp:
         answer: what it says.
         asked: how many requests there were.
         running: how many of them are not over.
+        begun: set when one has come.
+        idle: set while none runs.
     """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.asked = 0
         self.running = 0
+        self.begun = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -34,10 +39,14 @@ class ScriptedApp:
             return
         self.asked += 1
         self.running += 1
+        self.begun.set()
+        self.idle.clear()
         try:
             await self._play(send)
         finally:
             self.running -= 1
+            if not self.running:
+                self.idle.set()
 
     async def _play(self, send: Send) -> None:
         answer = self.answer

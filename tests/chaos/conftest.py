@@ -44,7 +44,10 @@ class Bench:
     """Puts up adapters before upstreams with faults.
 
     Attributes:
+        url: of what is served.
         upstream: the one over HTTP.
+        tools: the MCP server.
+        client: of what is served.
     """
 
     def __init__(
@@ -54,10 +57,11 @@ class Bench:
         tools: ToolServer,
         client: httpx2.AsyncClient,
     ) -> None:
+        self.url = stand.url
         self.upstream = upstream
         self._stand = stand
-        self._tools = tools
-        self._client = client
+        self.tools = tools
+        self.client = client
 
     async def over_http(self, fault: Fault, way: Way) -> Ending:
         """Ask an adapter before an upstream over HTTP."""
@@ -70,7 +74,7 @@ class Bench:
         self.upstream.reply(tool_answer(("get_weather", {"city": "Paris"})))
         self.upstream.always(fault.answer)
         async with self.serving(ResponsesAPI(self.upstream.url, settings=self.settings(fault))):
-            return await in_time(way, self.asking(mcp(self._tools)))
+            return await in_time(way, self.asking(mcp(self.tools)))
 
     async def in_process(self, fault: Fault, way: Way) -> Ending:
         """Ask the middleware around an app."""
@@ -81,17 +85,19 @@ class Bench:
         return ending
 
     def asking(self, *tools: Any) -> Asking:
-        return Asking(self._stand.url, self._client, tools)
+        return Asking(self.url, self.client, tools)
 
     def settings(self, fault: Fault, **more: Any) -> Settings:
         short = {"first_byte_timeout": SHORT, "idle_timeout": SHORT} if fault.hangs else {}
-        fetch = {
-            "allow_http": True,
-            "allow_private": True,
-            "allowed_ports": [urlsplit(self._tools.url).port],
-        }
-        limits = {"upstream_retry_wait": 0.01, "background_drain": 0.0, "fetch": fetch}
-        return Settings.load(environ={}, store="memory:", **limits | short | dict(fault.settings) | more)
+        fetch = self.fetch(self.tools.url)
+        limits = {"store": "memory:", "upstream_retry_wait": 0.01, "background_drain": 0.0, "fetch": fetch}
+        return Settings.load(environ={}, **limits | short | dict(fault.settings) | more)
+
+    @staticmethod
+    def fetch(url: str) -> dict[str, Any]:
+        """Return the setting that lets one server here be asked."""
+        port = urlsplit(url).port
+        return {"allow_http": True, "allow_private": True, "allowed_ports": [port]}
 
     @asynccontextmanager
     async def serving(self, app: Any) -> AsyncIterator[None]:

@@ -38,6 +38,7 @@ NAMES = (
 FAULTS = [fault for fault in (*CONNECTION_FAULTS, *CONTENT_FAULTS) if fault.name in NAMES]
 FAULTS_OF_APPS = [fault for fault in FAULTS if not fault.on_wire]
 GOOD = Fault("none", text_answer("Hello"), "Hello")
+SHORT_TIMES = {"first_byte_timeout": 0.1, "idle_timeout": 0.1, "breaker_failures": 0}
 ROUNDS = 3
 # Blocks of memory that a round may leave, of the 20,000 or so that it takes: caches that fill.
 BLOCKS_PER_ROUND = 1500
@@ -69,12 +70,15 @@ def census() -> dict[str, object]:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_upstream_over_http(bench: Bench, way: str) -> None:
-    settings = bench.settings(GOOD, first_byte_timeout=0.1, idle_timeout=0.1, breaker_failures=0)
+    store = "memory:" if way == "background" else None
+    settings = bench.settings(GOOD, store=store, **SHORT_TIMES)
     app = ResponsesAPI(bench.upstream.url, settings=settings)
 
     async def go_through() -> None:
         for fault in (*FAULTS, GOOD):
             bench.upstream.always(fault.answer)
+            bench.upstream.requests.clear()
+            bench.upstream._arrivals.clear()
             await in_time(WAYS[way], bench.asking())
 
     async with bench.serving(app):
@@ -84,12 +88,13 @@ async def test_upstream_over_http(bench: Bench, way: str) -> None:
 @pytest.mark.parametrize("way", ["stream", "whole"])
 async def test_wrapped_app(bench: Bench, way: str) -> None:
     wrapped = ScriptedApp(GOOD.answer)
-    settings = bench.settings(GOOD, first_byte_timeout=0.1, idle_timeout=0.1, breaker_failures=0)
+    settings = bench.settings(GOOD, store=None, **SHORT_TIMES)
 
     async def go_through() -> None:
         for fault in (*FAULTS_OF_APPS, GOOD):
             wrapped.answer = fault.answer
             await in_time(WAYS[way], bench.asking())
+            await wrapped.idle.wait()
 
     async with bench.serving(ResponsesMiddleware(wrapped, settings=settings)):
         await lives_through(go_through)

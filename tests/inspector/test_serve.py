@@ -1,6 +1,5 @@
 """`serve --ui`: there when it is asked for, refused where others could see it, and gone in time."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,21 +97,3 @@ def test_nothing_of_it_is_there_when_it_is_off() -> None:
     )
 
     assert (done.stdout, done.stderr) == ("\n", "")
-
-
-@pytest.mark.anyio
-async def test_a_feed_that_nobody_reads_any_more_ends(
-    answering: ScriptedUpstream,
-) -> None:
-    """The page was closed: nothing is kept for it."""
-    from adapter.config import Settings
-    from adapter.inspector.app import make_inspected
-    from tests.servers.adapter import serving
-
-    settings = Settings(upstream=answering.url, store="none")
-    app = make_inspected(settings, "127.0.0.1")
-    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=5) as client:
-        for _ in range(40):  # more than there may be at one time
-            async with client.stream("GET", f"{API}/feed") as feed:
-                assert feed.status_code == 200
-            await asyncio.sleep(0)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from adapter.errors import UpstreamError
 from adapter.stream.sse import SSEReader
 
 # (name, the stream, the data of its events)
@@ -77,10 +76,18 @@ def test_an_event_comes_out_with_the_bytes_that_end_it() -> None:
 
 def test_an_event_over_the_limit_is_refused_before_it_ends() -> None:
     reader = SSEReader(max_event_bytes=10)
-    reader.feed(b"data: 4567")
+    assert reader.feed(b"data: 4567") == []
+    assert reader.failure is None
 
-    with pytest.raises(UpstreamError, match="event of more than 10 bytes"):
-        reader.feed(b"89\n")
+    assert reader.feed(b"89\n") == []
+    assert "event of more than 10 bytes" in str(reader.failure)
+
+
+def test_what_comes_before_an_event_over_the_limit_counts() -> None:
+    reader = SSEReader(max_event_bytes=10)
+
+    assert reader.feed(b"data: a\n\ndata: b\n\ndata: 0123456789\n\ndata: c\n\n") == [b"a", b"b"]
+    assert reader.failure is not None
 
 
 def test_many_events_together_may_be_longer_than_the_limit() -> None:

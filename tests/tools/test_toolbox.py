@@ -97,6 +97,26 @@ def test_secrets_are_not_echoed() -> None:
     assert toolbox(namespace).echo == ({**namespace, "tools": [shown]},)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://mcp.example", "https://mcp.example"),
+        ("https://mcp.example:8443/", "https://mcp.example:8443/"),
+        ("https://mcp.example/s/secret/mcp", "https://mcp.example/<redacted>"),
+        ("https://mcp.example?key=secret", "https://mcp.example/<redacted>"),
+        ("https://mcp.example/#secret", "https://mcp.example/<redacted>"),
+        ("https://user:secret@mcp.example/", "<redacted>"),
+        ("https://secret\\@mcp.example/", "<redacted>"),
+        ("secret", "<redacted>"),
+    ],
+)
+def test_of_the_url_of_a_server_its_place_is_echoed(url: str, shown: str) -> None:
+    """OpenAI's own: "server_url": "https://mcp.deepwiki.com/<redacted>"."""
+    tool = {"type": "mcp", "server_label": "a", "server_url": url}
+
+    assert toolbox(tool).echo == ({**tool, "server_url": shown},)
+
+
 def test_the_same_tool_may_come_twice() -> None:
     assert list(toolbox(F, F).offered) == ["f"]
 

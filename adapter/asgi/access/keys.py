@@ -159,10 +159,8 @@ class KeyRing:
                 found = await asyncio.to_thread(_try_all, known.slow, shown)
         finally:
             self._slow_waiting -= 1
-        if known is not self._known:
-            return await self.find(
-                shown
-            )  # the file has changed meanwhile, maybe because of this key
+        if known is not self._known:  # the file has changed meanwhile, maybe because of this key
+            return await self.find(shown)
         if found is not None:
             self._seen[mark] = found.name
             if len(self._seen) > MAX_SEEN:

@@ -66,47 +66,51 @@ export function timeline(exchange) {
   return plot(y + 20, "What happened when", ...axisLines(axis, 0, y), ...parts, ...mark);
 }
 
-const BINS = 48;
+const POINTS = 160;
+const TOP = 20;
 
-// Delta events per second, in bins over the time of the request.
+// (moments, span) to a rate at each of so many points. Each moment counts most where it is and less
+// beside it, over a window that holds several, so that the line is calm.
+function rates(moments, span) {
+  const gaps = moments.slice(1).map((at, place) => at - moments[place]);
+  const typical = gaps.length ? gaps.toSorted((a, b) => a - b)[gaps.length >> 1] : span;
+  const reach = Math.min(Math.max(span / 40, typical * 4), span / 5);
+  const found = new Array(POINTS + 1).fill(0);
+  for (const moment of moments) {
+    const from = Math.max(Math.ceil(((moment - reach) / span) * POINTS), 0);
+    const to = Math.min(Math.floor(((moment + reach) / span) * POINTS), POINTS);
+    for (let place = from; place <= to; place++) {
+      const distance = Math.abs((place / POINTS) * span - moment);
+      found[place] += Math.max(1 - distance / reach, 0) / reach;
+    }
+  }
+  return found;
+}
+
+// Delta events per second over the time of the request.
 export function speed(exchange) {
-  const height = 130;
-  const span = exchange.summary.seconds;
+  const bottom = 140;
+  const span = Math.max(exchange.summary.seconds, 0.001);
   const axis = timeAxis(span, LEFT);
-  const bins = new Array(BINS).fill(0);
-  const width = span / BINS;
-  for (const at of exchange.deltas) bins[Math.min(Math.floor(at / width), BINS - 1)] += 1 / width;
-  const most = Math.max(...bins, 1);
-  const y = (rate) => 8 + (height - 8) * (1 - rate / most);
-  const points = bins.flatMap((rate, place) => [
-    `${axis.x(place * width)},${y(rate)}`,
-    `${axis.x((place + 1) * width)},${y(rate)}`,
-  ]);
-  const area = `${axis.left},${height} ${points.join(" ")} ${axis.right},${height}`;
+  const found = rates(exchange.deltas, span);
+  const most = Math.max(...found, 1);
+  const y = (rate) => TOP + (bottom - TOP) * (1 - rate / most);
+  const points = found.map((rate, place) => `${axis.x((place / POINTS) * span)},${y(rate)}`);
   const first = exchange.firstToken;
   return plot(
-    height + 20,
+    bottom + 20,
     `First token after ${seconds(first)}; at most ${Math.round(most)} deltas per second`,
-    ...axisLines(axis, 0, height),
-    svg("text", { class: "label", x: 0, y: 18 }, "Deltas per second"),
-    svg("text", { x: 0, y: 34 }, `at most ${Math.round(most)}`),
-    svg("polygon", { class: "area", points: area }),
-    svg("line", { class: "first", x1: axis.x(first), x2: axis.x(first), y1: 0, y2: height }),
-    svg(
-      "text",
-      firstLabel(axis, first),
-      `first token ${seconds(first)}`,
-    ),
+    ...axisLines(axis, TOP, bottom),
+    svg("text", { class: "label", x: 0, y: TOP + 10 }, "Deltas per second"),
+    svg("text", { x: 0, y: TOP + 26 }, `at most ${Math.round(most)}`),
+    svg("polygon", { class: "area", points: `${axis.left},${bottom} ${points.join(" ")} ${axis.right},${bottom}` }),
+    svg("line", { class: "first", x1: axis.x(first), x2: axis.x(first), y1: TOP - 6, y2: bottom }),
+    svg("text", firstLabel(axis, first), `first token ${seconds(first)}`),
   );
 }
 
 function firstLabel(axis, first) {
   const x = axis.x(first);
   const isRight = x > (axis.left + axis.right) / 2;
-  return {
-    class: "first-label",
-    x: isRight ? x - 6 : x + 6,
-    y: 12,
-    "text-anchor": isRight ? "end" : "start",
-  };
+  return { class: "first-label", x: isRight ? x - 6 : x + 6, y: 12, "text-anchor": isRight ? "end" : "start" };
 }

@@ -83,7 +83,10 @@ export class Playground {
     if (this.models === null) {
       this.models = await api.models().catch(() => []);
       const body = parse(this.text);
-      if (body && !body.model && this.models.length) this.put(set(body, "model", this.models[0]));
+      const isBusy = document.activeElement === this.area; // nothing changes under who types
+      if (body && !body.model && this.models.length && !isBusy) {
+        this.put(set(body, "model", this.models[0]));
+      }
       if (this.list?.isConnected) this.list.replaceChildren(...this.options());
     }
   }

@@ -173,6 +173,9 @@ class Connection:
         if not self.is_usable:
             self._close()
             return
+        if not self._opened.done():  # whoever waited for it has gone: a silent server is left too
+            self.retire()
+            return
         loop = asyncio.get_running_loop()
         self._rest = loop.call_later(self._idle_seconds, self.retire)
 
