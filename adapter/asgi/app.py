@@ -35,10 +35,12 @@ from adapter.asgi.ids import new_id
 from adapter.asgi.input_tokens import CountInputTokens
 from adapter.asgi.late_proxy import LateProxy
 from adapter.asgi.observing import METRICS_PATH, OTHER_ENDPOINT, observing
+from adapter.asgi.openapi.serving import ShowDocument
 from adapter.asgi.paths import (
     COMPACT,
     INPUT_TOKENS,
     MODELS,
+    OPENAPI,
     RESPONSES,
     STATE_ROUTES,
     Place,
@@ -106,7 +108,10 @@ class ResponsesAPI:
         self._service = self._new_service(upstream, self.settings, store, tools)
         state = self._service.state
         self._background = None if state is None else Background(self._service, state)
-        self._answering: dict[str, CreateResponse | CompactConversation | CountInputTokens] = {
+        self._answering: dict[
+            str, CreateResponse | CompactConversation | CountInputTokens | ShowDocument
+        ] = {
+            OPENAPI: ShowDocument(),
             RESPONSES: CreateResponse(self._service, self._background),
             COMPACT: CompactConversation(self._service),
             INPUT_TOKENS: CountInputTokens(self._service),
@@ -251,7 +256,7 @@ class ResponsesAPI:
         headers = read_headers(scope)
         id = _request_id(headers)
         request_id.set(id)
-        with observing(self._service.observer, scope, place.route, headers, id):
+        with observing(self._service.observer, scope, place.route, headers):
             await self._serve(place, scope, receive, send, headers, upstream, id)
 
     async def _serve(

@@ -55,7 +55,7 @@ class Asked(msgspec.Struct, frozen=True):
     upstream: Upstream | None = None
 
 
-class _StreamQuery(msgspec.Struct, frozen=True):
+class StreamQuery(msgspec.Struct, frozen=True):
     starting_after: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] | None = None
 
 
@@ -187,7 +187,7 @@ class Background:
             NotFoundError: there is no such response.
             InvalidRequestError: it has no log, or the query does not fit.
         """
-        query = read_query(request.query, _StreamQuery)
+        query = read_query(request.query, StreamQuery)
         record = await find_response(self._state, request)
         if not record.background:
             raise InvalidRequestError(

@@ -21,7 +21,6 @@ def observing(
     scope: Scope,
     endpoint: str,
     headers: Mapping[str, str],
-    id: str | None = None,
 ) -> AbstractContextManager[object]:
     """Observe a request, or a WebSocket, for as long as the block runs, if somebody wants to know.
 
@@ -30,13 +29,12 @@ def observing(
         scope: of the request.
         endpoint: without ids.
         headers: of the request.
-        id: of the request.
     """
     if observer is None:
         return _NOBODY
     if scope["type"] == "websocket":
-        return observer.exchange("socket", "WEBSOCKET", endpoint, headers, id)
-    return observer.exchange("http", scope["method"], endpoint, headers, id)
+        return observer.exchange("socket", "WEBSOCKET", endpoint, headers)
+    return observer.exchange("http", scope["method"], endpoint, headers)
 
 
 def observing_frame(

@@ -9,6 +9,9 @@ import msgspec
 RESPONSES = "/responses"
 COMPACT = "/responses/compact"
 INPUT_TOKENS = "/responses/input_tokens"
+OPENAPI = (
+    "/responses/openapi.json"  # not `/openapi.json`, which is the upstream's or the wrapped app's
+)
 MODELS = "/models"
 RESPONSE = "/responses/{id}"
 INPUT_ITEMS = "/responses/{id}/input_items"
@@ -22,6 +25,7 @@ _ROUTES: dict[str, tuple[str, ...]] = {
     RESPONSES: ("POST",),
     COMPACT: ("POST",),
     INPUT_TOKENS: ("POST",),
+    OPENAPI: ("GET",),
     MODELS: ("GET",),
     RESPONSE: ("GET", "DELETE"),
     INPUT_ITEMS: ("GET",),

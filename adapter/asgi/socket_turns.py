@@ -106,7 +106,9 @@ class SocketTurns:
     async def _try(self, turn: Turn) -> AdapterError | None:
         """Answer a frame, or return what went wrong before anything was sent."""
         try:
-            await self._answer(turn)
+            # It counts before anything is read for it, and also if it only stores something.
+            with self._service.gate.request(self._headers):
+                await self._answer(turn)
         except AdapterError as error:
             return error
         except ClientDisconnectedError:
@@ -142,7 +144,7 @@ class SocketTurns:
             if not generates:
                 await self._prepare(run, prior, write)
                 return
-            with self._service.gate.turn(self._headers), route.occupy():
+            with self._service.gate.stream(self._headers), route.occupy():
                 pump = EventPump(run, self._times, write)
                 with self._service.closing.turn(pump.interrupt):
                     await pump()

@@ -32,7 +32,7 @@ _COLUMNS = (
 )
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Compare addresses: added latency, events a second.")
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option("--model", help="Model to ask. [default: the first that the first address lists]")
 @click.option(

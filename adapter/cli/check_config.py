@@ -31,7 +31,7 @@ _SHARED = ("postgres", "redis", "valkey", "rediss", "unix")  # stores of several
 _OTHER_VARIABLES = {"ADAPTER_CONFIG", "ADAPTER_SSL_KEYFILE_PASSWORD"}
 
 
-@click.command("check-config")
+@click.command("check-config", short_help="Say what the settings mean, and what is wrong.")
 @click.option("--config", type=click.Path(), help="A TOML file. [env: ADAPTER_CONFIG]")
 @click.option("--ask", is_flag=True, help="Ask every upstream for its models, and the store.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of text.")

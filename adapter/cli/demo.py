@@ -43,7 +43,7 @@ Ctrl-C stops both.
 """
 
 
-@click.command()
+@click.command(short_help="Serve a toy model through the adapter, to try it.")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Port."

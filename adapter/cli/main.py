@@ -24,8 +24,19 @@ class _Group(click.Group):
             raise click.UsageError(str(exc)) from exc
 
 
+# What people type first.
+_EXAMPLES = """\b
+Begin with:
+  responses-adapter demo                                         a toy model, to try it
+  responses-adapter serve --upstream http://127.0.0.1:8000/v1    before your model server
+  responses-adapter codex-config --help                          for Codex
+"""
+
+
 @click.group(
-    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLES,
 )
 @click.version_option(__version__, prog_name="responses-adapter")
 def main() -> None:

@@ -17,7 +17,7 @@ SHORT_KEY_CHARS = 32  # below that, a key is taken for one that somebody thought
 MIN_KEY_CHARS = 12
 
 
-@click.command("new-key")
+@click.command("new-key", short_help="Make an API key for a client, and its hash.")
 @click.argument("name")
 @click.option("--owner", help="Whom belongs what is stored with it; by default the name.")
 @click.option(

@@ -24,7 +24,7 @@ _WIDTH_OF_FILES = 140  # characters of a line where nobody tells how wide the sc
 _MIN_WIDTH = 80
 
 
-@click.command()
+@click.command(short_help="Find out what a chat-completions server really does.")
 @click.argument("url")
 @click.option("--model", help="Model to ask; by default the first that the server lists.")
 @click.option(

@@ -51,7 +51,7 @@ def _kind_of(default: Any) -> str:
             return "TEXT"
 
 
-@click.command()
+@click.command(short_help="Serve the Responses API before a model server.")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -295,7 +295,7 @@ def tune_gc() -> None:
     """Let the garbage collector look less often, and not at what stays for good.
 
     What a request leaves behind has no cycles, or few; but hundreds of its objects live as long as
-    it does, and looking at them took a tenth of the time of short requests.
+    it does, and looking at them was a tenth of a profile of short requests.
     """
     gc.collect()
     gc.freeze()

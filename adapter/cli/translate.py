@@ -36,7 +36,7 @@ def _complete_dialect(_ctx: click.Context, _param: click.Parameter, begun: str) 
     return [name for name in DIALECTS if name.startswith(begun)]
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Show what a request, or an answer, becomes.")
 @click.argument("request", type=click.File("rb"), required=False)
 @click.option(
     "--answer",

@@ -221,8 +221,9 @@ class Exchange:
             self.status = 200
 
     def forget(self) -> None:
-        """Let go of what knows it: a circle is found by the garbage collector alone, and late."""
-        self.run = self.request = self.turn = self.token = self.span = self.context = None
+        """Let go of the run, which knows it: only the garbage collector finds a circle, and late."""
+        if self.run is not None:
+            self.run = None
 
     def _answered(self, last: Event) -> None:
         response = last.response  # type: ignore[union-attr]  # the last event has one

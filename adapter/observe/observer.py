@@ -75,7 +75,6 @@ class Observer:
         method: str,
         endpoint: str,
         headers: Mapping[str, str],
-        id: str | None = None,
     ) -> "Observation":
         """Observe a request for as long as a block runs.
 
@@ -84,10 +83,9 @@ class Observer:
             method: of the request.
             endpoint: as `adapter.asgi.paths` has it.
             headers: of the request.
-            id: of the request, if it has one of its own.
         """
-        id = request_id.get() if id is None else id
-        return Observation(self, Exchange(transport, method, endpoint, id, headers))
+        exchange = Exchange(transport, method, endpoint, request_id.get(), headers)
+        return Observation(self, exchange)
 
     def background(
         self, until: AsyncExitStack, endpoint: str, headers: Mapping[str, str], route: str
@@ -228,7 +226,6 @@ class Observation:
     def __enter__(self) -> Exchange:
         self.begin()
         self._token = current.set(self._exchange)
-        self._id_token = request_id.set(self._exchange.request_id)
         return self._exchange
 
     def __exit__(
@@ -238,7 +235,6 @@ class Observation:
         traceback: TracebackType | None,
     ) -> None:
         self.end(exc)
-        request_id.reset(self._id_token)
         current.reset(self._token)
 
 

@@ -99,6 +99,7 @@ class Traces(Sink):
         span.end()
         if exchange.token is not None:
             context.detach(exchange.token)
+            exchange.token = None  # it knows the context, which knows the exchange
 
     # Calls
 
@@ -142,6 +143,7 @@ class Traces(Sink):
             return
         if call.token is not None:
             context.detach(call.token)
+            call.token = None
         if call.status:
             span.set_attribute("http.response.status_code", call.status)
         if call.first_event is not None:

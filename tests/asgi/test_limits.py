@@ -212,6 +212,21 @@ async def test_turns_of_a_websocket_are_streams(
     assert response["status"] == "completed"
 
 
+async def test_frames_of_a_websocket_are_requests_whatever_they_ask(
+    start: Start, stand: Stand
+) -> None:
+    start(requests_per_minute=2)
+
+    async with open_socket(stand.url) as socket:
+        warm = await socket.ask(generate=False)
+        no_request = await socket.refused(model=1)
+        refused = await socket.refused(generate=False)
+
+    assert warm["status"] == "completed"
+    assert no_request["status"] == 400
+    assert (refused["status"], refused["error"]["code"]) == (429, "rate_limit_exceeded")
+
+
 def test_place_is_left_whatever_happens() -> None:
     places = Places("requests", 1, 1)
 

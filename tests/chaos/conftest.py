@@ -90,7 +90,12 @@ class Bench:
     def settings(self, fault: Fault, **more: Any) -> Settings:
         short = {"first_byte_timeout": SHORT, "idle_timeout": SHORT} if fault.hangs else {}
         fetch = self.fetch(self.tools.url)
-        limits = {"store": "memory:", "upstream_retry_wait": 0.01, "background_drain": 0.0, "fetch": fetch}
+        limits = {
+            "store": "memory:",
+            "upstream_retry_wait": 0.01,
+            "background_drain": 0.0,
+            "fetch": fetch,
+        }
         return Settings.load(environ={}, **limits | short | dict(fault.settings) | more)
 
     @staticmethod

@@ -26,16 +26,34 @@ _CHUNKED = _HEAD + b"transfer-encoding: chunked\r\n\r\n"
 def statuses() -> Iterator[Fault]:
     error = {"error": {"message": "No.", "type": "server_error", "code": None}}
     for status in (*_STATUSES, *_BROKEN):
-        yield Fault(f"{status} json", json_answer(status, error), is_wide=status not in (400, 429, 500))
+        yield Fault(
+            f"{status} json", json_answer(status, error), is_wide=status not in (400, 429, 500)
+        )
     for status in (400, 403, 404, 500, 502, 503):
         yield Fault(f"{status} html", Answer(status, HTML, [_PAGE]), is_wide=True)
-        yield Fault(f"{status} trace", Answer(status, {"content-type": "text/plain"}, [_TRACE]), is_wide=True)
-        yield Fault(f"{status} trace in json", json_answer(status, {"detail": _TRACE.decode()}), is_wide=True)
+        yield Fault(
+            f"{status} trace",
+            Answer(status, {"content-type": "text/plain"}, [_TRACE]),
+            is_wide=True,
+        )
+        yield Fault(
+            f"{status} trace in json",
+            json_answer(status, {"detail": _TRACE.decode()}),
+            is_wide=True,
+        )
         yield Fault(f"{status} empty", Answer(status, JSON), is_wide=True)
     for status in _ODD:
-        yield Fault(f"{status} with a good answer", Answer(status, SSE, [BODY], framing="close"), is_wide=True)
+        yield Fault(
+            f"{status} with a good answer",
+            Answer(status, SSE, [BODY], framing="close"),
+            is_wide=True,
+        )
     for status in _REDIRECTS:
-        yield Fault(f"{status} to itself", Answer(status, {"location": "/v1/chat/completions"}), is_wide=True)
+        yield Fault(
+            f"{status} to itself",
+            Answer(status, {"location": "/v1/chat/completions"}),
+            is_wide=True,
+        )
     yield Fault("429 retry-after", json_answer(429, error, {"retry-after": "1"}))
     yield Fault("503 retry-after", json_answer(503, error, {"retry-after": "9999999"}))
     yield Fault("500 that hangs", Answer(500, JSON, [b'{"err', Hang()]), hangs=True)
@@ -100,7 +118,9 @@ def framings() -> Iterator[Fault]:
     for name, size in {"no hex": b"zz", "negative": b"-5", "huge": b"f" * 30}.items():
         yield Fault(f"chunk size {name}", raw(_CHUNKED + size + b"\r\n" + BODY), on_wire=True)
     yield Fault(
-        "chunk longer than its size", raw(_CHUNKED + b"5\r\n" + BODY + b"\r\n0\r\n\r\n"), on_wire=True
+        "chunk longer than its size",
+        raw(_CHUNKED + b"5\r\n" + BODY + b"\r\n0\r\n\r\n"),
+        on_wire=True,
     )
     ext = b"%x;%b\r\n%b\r\n0\r\n\r\n" % (len(BODY), b"x=y", BODY)
     yield Fault("chunk extension", raw(_CHUNKED + ext), TEXT, on_wire=True)

@@ -28,7 +28,9 @@ def cuts() -> Iterator[Fault]:
     """Good answers in odd pieces and line ends."""
     yield Fault("byte by byte", Answer(headers=SSE, chunks=steps_of(_BODY, 1)), TEXT)
     for size in (2, 3, 5, 7):
-        yield Fault(f"{size} bytes at a time", Answer(headers=SSE, chunks=steps_of(_BODY, size)), TEXT)
+        yield Fault(
+            f"{size} bytes at a time", Answer(headers=SSE, chunks=steps_of(_BODY, size)), TEXT
+        )
     for name, end in {"CRLF": b"\r\n", "CR": b"\r"}.items():
         body = _BODY.replace(b"\n", end)
         yield Fault(name, Answer(headers=SSE, chunks=[body]), TEXT)
@@ -57,7 +59,9 @@ def ends() -> Iterator[Fault]:
     yield Fault("error behind the text", streamed(*chunks[:-1], _ERROR))
     yield Fault("error at once", streamed(_ERROR))
     yield Fault("error as text", streamed(*chunks[:3], {"error": "out of memory"}))
-    yield Fault("error as event", streamed(*chunks[:3], b'event: error\ndata: {"message": "no"}\n\n'))
+    yield Fault(
+        "error as event", streamed(*chunks[:3], b'event: error\ndata: {"message": "no"}\n\n')
+    )
     for reason in ("length", "content_filter"):
         answer = streamed(*chunks[:-1], chunk({}, reason))
         yield Fault(f"finish {reason}", answer, ends=("incomplete",))
@@ -77,7 +81,13 @@ def sizes() -> Iterator[Fault]:
     words = b"".join(step for step in sse(chunk({"content": "y"}), done=False) * 1000)  # type: ignore[misc]  # bytes
     yield Fault("100,000 deltas", streamed(*[words] * 100, chunk({}, "stop")), many)
     calls = [
-        chunk({"tool_calls": [{"index": at, "id": f"c{at}", "function": {"name": "f", "arguments": "{}"}}]})
+        chunk(
+            {
+                "tool_calls": [
+                    {"index": at, "id": f"c{at}", "function": {"name": "f", "arguments": "{}"}}
+                ]
+            }
+        )
         for at in range(1000)
     ]
     yield Fault("1,000 calls", streamed(*calls, chunk({}, "tool_calls")), "")
@@ -147,7 +157,9 @@ def _placed(value: Any) -> dict[str, Any]:
         "call id": chunk({"tool_calls": [call | {"id": value}]}),
         "function": chunk({"tool_calls": [call | {"function": value}]}),
         "name": chunk({"tool_calls": [call | {"function": {"name": value}}]}),
-        "arguments": chunk({"tool_calls": [call | {"function": {"name": "f", "arguments": value}}]}),
+        "arguments": chunk(
+            {"tool_calls": [call | {"function": {"name": "f", "arguments": value}}]}
+        ),
         "index": chunk(choices=[{"index": value, "delta": {"content": "x"}}]),
         "usage": chunk({}, usage=value),
         "error": chunk({}, error=value),
@@ -171,7 +183,9 @@ def calls() -> Iterator[Fault]:
         "no index": [call(None, "a", "f", "{}"), call(None, "b", "g", "{}")],
         "index -1": [call(-1, "a", "f", "{}")],
         "index 10^18": [call(10**18, "a", "f", "{}")],
-        "interleaved": [call(at % 2, f"c{at % 2}", "f" if at < 2 else None, "1") for at in range(40)],
+        "interleaved": [
+            call(at % 2, f"c{at % 2}", "f" if at < 2 else None, "1") for at in range(40)
+        ],
         "no name": [call(0, "c", None, "{}"), call(0, None, None, "}")],
         "unknown name": [call(0, "c", "launch_missiles", "{}")],
         "name of 1 MB": [call(0, "c", "f" * 1_000_000, "{}")],

@@ -30,7 +30,7 @@ def chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # its event loop stays on top, where other modules have theirs
 def browser() -> Iterator[Browser]:
     """Yield the browser."""
     path = chromium()

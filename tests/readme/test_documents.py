@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.cli import main
 from adapter.config import ENV_PREFIX, describe_settings
 from tests.readme.document import DOCS, DOCUMENTS, README, ROOT, blocks, code_block, marks, names
 from tests.readme.generated import GENERATED
@@ -94,6 +95,18 @@ def test_commands_that_are_shown_name_what_is_there(name: str) -> None:
         ] == []
         if words[:1] == ["make"]:
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        if "responses-adapter" in words:
+            _, *arguments = words[words.index("responses-adapter") :]
+            assert unknown_options(arguments) == []
+
+
+def unknown_options(arguments: list[str]) -> list[str]:
+    """Return the options of a command of ours that it does not have."""
+    if not arguments or arguments[0] not in main.commands:
+        return arguments[:1] if arguments and arguments[0].isidentifier() else []
+    command = main.commands[arguments[0]]
+    known = {name for option in command.params for name in option.opts}
+    return [word for word in arguments if word.startswith("--") and word not in known]
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=by_name)

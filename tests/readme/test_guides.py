@@ -250,3 +250,12 @@ def test_addresses_are_compared(upstream: ScriptedUpstream, stateful_url: str) -
 
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 3
+
+
+def test_inspector_is_served(upstream: ScriptedUpstream) -> None:
+    arguments = command("inspector", (UPSTREAM, upstream.url))
+
+    with running(*arguments, "--port", "0") as process:
+        page = httpx2.get(f"{process.wait_for_url()}/adapter/ui/")
+
+    assert "<title>Inspector" in page.text

@@ -137,7 +137,7 @@ def test_middleware_that_vllm_is_given_is_found_and_needs_no_arguments() -> None
     "name",
     [
         *("sidecar", "standalone", "start-sidecar", "start-standalone"),
-        *("codex-adapter", "llama-cpp", "ollama", "vllm-beside"),
+        *("codex-adapter", "inspector", "llama-cpp", "ollama", "vllm-beside"),
     ],
 )
 def test_server_answers_and_passes_the_rest_through(name: str, upstream: ScriptedUpstream) -> None:

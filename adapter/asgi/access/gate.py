@@ -166,7 +166,7 @@ class Gate:
         """Count a request, for as long as it is being served.
 
         Raises:
-            AdapterError: there are too many.
+            AdapterError: there are too many, or its key is no longer good.
         """
         key, owner = self._key_of(headers), self._owner_of(headers)
         own = None if key is None else key.settings.max_requests
@@ -184,16 +184,6 @@ class Gate:
         key = self._key_of(headers)
         own = None if key is None else key.settings.max_streams
         with self._streams.take(self._owner_of(headers), own):
-            yield
-
-    @contextmanager
-    def turn(self, headers: Mapping[str, str]) -> Generator[None]:
-        """Count a request of a WebSocket: it is a stream too.
-
-        Raises:
-            AdapterError: there are too many, or the key is no longer good.
-        """
-        with self.request(headers), self.stream(headers):
             yield
 
     @contextmanager

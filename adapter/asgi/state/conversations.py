@@ -27,22 +27,22 @@ MAX_ADDED = 20  # at one time, as OpenAI's has it
 _encode = msgspec.json.Encoder().encode
 
 
-class _Create(msgspec.Struct, frozen=True):
+class NewConversation(msgspec.Struct, frozen=True):
     items: list[Raw] | None = None
     metadata: Metadata | None = None
 
 
-class _Update(msgspec.Struct, frozen=True):
+class NewMetadata(msgspec.Struct, frozen=True):
     metadata: Metadata | None
 
 
-class _Add(msgspec.Struct, frozen=True):
+class NewItems(msgspec.Struct, frozen=True):
     items: list[Raw]
 
 
 async def create(state: State, request: StateRequest) -> Conversation:
     """Answer `POST /conversations`."""
-    given = read_object(request.body, _Create)
+    given = read_object(request.body, NewConversation)
     store = await state.store()
     items = await _to_add(state, store, request.owner, given.items or [])
     record = ConversationRecord(
@@ -63,7 +63,7 @@ async def retrieve(state: State, request: StateRequest) -> Conversation:
 
 async def update(state: State, request: StateRequest) -> Conversation:
     """Answer `POST /conversations/{id}`."""
-    given = read_object(request.body, _Update)
+    given = read_object(request.body, NewMetadata)
     store = await state.store()
     id, metadata = request.ids[0], _encode(given.metadata or {})
     record = await store.update_conversation(request.owner, id, metadata)
@@ -84,7 +84,7 @@ async def delete(state: State, request: StateRequest) -> Any:
 async def add_items(state: State, request: StateRequest) -> ItemList:
     """Answer `POST /conversations/{id}/items`."""
     (id,) = request.ids
-    given = read_object(request.body, _Add)
+    given = read_object(request.body, NewItems)
     store = await state.store()
     items = await _to_add(state, store, request.owner, given.items, id)
     if not await store.add_items(request.owner, id, items):

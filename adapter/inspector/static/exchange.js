@@ -12,7 +12,7 @@ export class Exchange {
     this.next = 0;
     this.request = null; // { text, headers, masked }
     this.start = null; // { status, headers }
-    this.turns = []; // { number, chat, at, status, chunks, end, ... }
+    this.turns = []; // { number, at, text, said, first, last, ended, status, error, … }
     this.log = []; // what the time axis shows: { at, kind, turn, text, events }
     this.items = []; // { index, type, name, from, to, text }
     this.deltas = []; // moments of delta events
@@ -34,7 +34,7 @@ export class Exchange {
         this.request = { text, headers: entry.headers, masked: entry.masked };
         break;
       case "chat":
-        this.turns.push({ ...entry, number: entry.turn, text, chunks: 0, ended: null, status: null });
+        this.turns.push({ ...entry, number: entry.turn, text, said: "", ended: null, status: null });
         this.log.push({ at: entry.at, kind: "chat", turn: entry.turn, path: entry.path });
         break;
       case "answer":
@@ -42,8 +42,7 @@ export class Exchange {
         this.log.push({ at: entry.at, kind: "answer", turn: entry.turn, status: entry.status });
         break;
       case "chunk":
-        this.turn(entry.turn).chunks += 1;
-        this.turn(entry.turn).said = (this.turn(entry.turn).said ?? "") + text;
+        this.heard(this.turn(entry.turn), entry.at, text);
         this.log.push({ at: entry.at, kind: "chunk", turn: entry.turn, text });
         break;
       case "end":
@@ -56,6 +55,12 @@ export class Exchange {
         this.sent(entry.at, text);
         break;
     }
+  }
+
+  heard(turn, at, text) {
+    turn.first ??= at;
+    turn.last = at;
+    turn.said += text;
   }
 
   turn(number) {
@@ -125,11 +130,13 @@ export class Exchange {
     return this.deltas[0] ?? this.summary.first_delta;
   }
 
+  // Over the time in which the model spoke: between the first and the last piece of each call. What
+  // comes in one piece took the whole call.
   get tokensPerSecond() {
     const tokens = this.summary.usage?.output_tokens;
-    const last = this.turns.reduce((latest, turn) => Math.max(latest, turn.ended ?? 0), 0);
-    const first = this.firstToken ?? this.turns[0]?.answered;
-    return tokens && first !== undefined && first !== null && last > first ? tokens / (last - first) : null;
+    const spoken = this.turns.reduce((sum, turn) => sum + (turn.last - turn.first || 0), 0);
+    const waited = this.turns.reduce((sum, turn) => sum + (turn.ended - turn.at || 0), 0);
+    return tokens && (spoken || waited) > 0 ? tokens / (spoken || waited) : null;
   }
 }
 

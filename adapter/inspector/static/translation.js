@@ -26,7 +26,7 @@ function refusal(turn) {
     "section",
     { class: "card" },
     h("h3", {}, `The upstream refused call ${turn.number}`, h("span", { class: "faint" }, `HTTP ${turn.status}`)),
-    body(turn.said ?? ""),
+    body(turn.said),
   );
 }
 

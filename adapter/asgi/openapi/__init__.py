@@ -1,0 +1,1 @@
+"""Our own OpenAPI document: what the routes of this package take and answer."""
