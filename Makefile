@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-clients clients lint format check coverage bench bench-full bench-micro bench-guard test-lowest test-vllm docs dist check-dist lock clean
+.PHONY: help run test test-clients clients lint format check coverage bench bench-full bench-micro bench-guard test-lowest test-vllm docs dist check-dist lock audit soak clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,13 @@ check-dist: dist  ## install the wheel alone and see that it works
 
 lock: $(VENV)/dev.stamp  ## pin what pyproject.toml asks for (ARGS=--upgrade: the newest of it)
 	PY=$(PY) bash requirements/compile $(ARGS)
+
+# Wants the advisories of PyPI: what cannot be looked up there counts as a failure.
+audit: $(VENV)/dev.stamp  ## look for known vulnerabilities in what is pinned
+	$(PY) -m pip_audit --strict --disable-pip --require-hashes -r requirements/dev.txt $(ARGS)
+
+soak: $(VENV)/dev.stamp  ## minutes of load with faults (ARGS: how many); fail if anything is left
+	$(PY) -m benchmarks.soak $(ARGS)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-clients build dist htmlcov .coverage .hypothesis .import_linter_cache \

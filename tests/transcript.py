@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from adapter.dialects import dialect_named
+from adapter.dialects import Dialect, dialect_named
 from adapter.errors import AdapterError
 from adapter.habits import Habits
 from adapter.loop import ResponseRun
@@ -184,7 +184,7 @@ class Transcript:
         self, arriving: Callable[[Answer], Reads], failure: AdapterError | None = None
     ) -> tuple[ResponseRun, "_Upstream"]:
         upstream = _Upstream(self.source.answers, arriving, failure)
-        dialect = msgspec.structs.replace(dialect_named(self.source.dialect), **self.source.facts)
+        dialect = _with_facts(dialect_named(self.source.dialect), self.source.facts)
         request = decode_request((self.path / "request.json").read_bytes())
         run = ResponseRun(
             request,
@@ -195,6 +195,13 @@ class Transcript:
             Surroundings(new_id=_counted_ids(), now=lambda: NOW),
         )
         return run, upstream
+
+
+def _with_facts(dialect: Dialect, facts: Mapping[str, Any]) -> Dialect:
+    """Return a dialect with other facts; TOML has lists for sets."""
+    sets = {name for name in facts if isinstance(getattr(dialect, name), frozenset)}
+    values = {name: frozenset(fact) if name in sets else fact for name, fact in facts.items()}
+    return msgspec.structs.replace(dialect, **values)
 
 
 class _Upstream:

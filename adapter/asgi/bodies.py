@@ -4,7 +4,6 @@ The limit holds for what is sent and for what comes of it, at every step: a body
 it is refused at the piece that is too much.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.types import Receive
 
 from adapter.asgi.http import ClientDisconnectedError
 from adapter.content_coding import CODINGS, BrokenCodingError, Decoder
+from adapter.deadline import Deadline
 from adapter.errors import InvalidRequestError, TooLargeError
 
 # For a body to come: whoever sends a byte now and then would hold a place for ever. It is enough for
@@ -35,7 +35,7 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) 
         ClientDisconnectedError: the client went before it was complete.
     """
     try:
-        async with asyncio.timeout(MAX_SECONDS):
+        with Deadline(MAX_SECONDS):
             return await _read(scope, receive, max_bytes)
     except TimeoutError as exc:
         raise _too_slow() from exc

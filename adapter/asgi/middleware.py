@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapter.asgi.access.app_auth import NO_PATH, AppAuth
 from adapter.asgi.app import ResponsesAPI
 from adapter.asgi.denial import refuse
-from adapter.asgi.paths import MODELS, STATE_ROUTES, Place, find_route, route_path
+from adapter.asgi.observing import METRICS_PATH
+from adapter.asgi.paths import MODELS, STATE_ROUTES, Place, find_route, is_reading, route_path
 from adapter.config import Settings
 from adapter.errors import AdapterError
 from adapter.runners.base import ToolRunner
@@ -82,7 +83,11 @@ class ResponsesMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, self._closing_after(send))
             return
-        place = find_route(route_path(scope), self._prefix) if "path" in scope else None
+        path = route_path(scope) if "path" in scope else ""
+        if path == METRICS_PATH and self._api.has_metrics and is_reading(scope):
+            await self._api(scope, receive, send)
+            return
+        place = find_route(path, self._prefix)
         if place is None or not self._is_ours(place, scope):
             await self._app(scope, receive, send)
             return

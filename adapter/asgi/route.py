@@ -6,8 +6,9 @@ request costs the upstream one request.
 """
 
 import asyncio
-from collections.abc import Generator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import Mapping
+from contextlib import aclosing
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -104,9 +105,8 @@ class Route:
                 self.habits.settle(found)
         return models
 
-    @contextmanager
-    def occupy(self) -> Generator[None]:
-        """Count a request for as long as it runs.
+    def occupy(self) -> "OccupiedRoute":
+        """Count a request, until the end of the `with` block of what is returned.
 
         Raises:
             AdapterError: the route has as many as it may have.
@@ -121,10 +121,33 @@ class Route:
                 headers={"retry-after": "1"},
             )
         self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
+        return OccupiedRoute(self)
+
+    def leave(self) -> None:
+        """Count one request less."""
+        self._running -= 1
+
+
+class OccupiedRoute:
+    """A route that runs a request until the end of the block.
+
+    Args:
+        route: the route.
+    """
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._route.leave()
 
 
 async def _read(answer: UpstreamAnswer) -> bytes:

@@ -1,8 +1,8 @@
 """From the bytes of a request to a run: what every way of asking for a response shares."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -112,13 +112,12 @@ class Service:
         """
         return owner_of(headers, self.settings.owner_header)
 
-    @asynccontextmanager
-    async def prior(
+    def prior(
         self,
         request: ResponseRequest,
         headers: Mapping[str, str],
         remembered: Remembered | None = None,
-    ) -> AsyncGenerator[Prior]:
+    ) -> AbstractAsyncContextManager[Prior]:
         """Find what a request goes on from; see `State.prior`.
 
         Args:
@@ -127,11 +126,9 @@ class Service:
             remembered: the previous response, if the caller knows it.
         """
         if self.state is None:
-            yield Prior(request=request, parts=None if remembered is None else remembered.parts)
-            return
-        owner = partial(self.owner, headers)
-        async with self.state.prior(request, owner, remembered) as prior:
-            yield prior
+            parts = None if remembered is None else remembered.parts
+            return nullcontext(Prior(request=request, parts=parts))
+        return self.state.prior(request, partial(self.owner, headers), remembered)
 
     def run(
         self,

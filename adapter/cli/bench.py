@@ -7,6 +7,7 @@ model server and the CPU of each process.
 import asyncio
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,8 +72,15 @@ def bench(
         prompt=prompt, model=model, max_tokens=max_tokens, requests=requests, streams=streams
     )
     headers = {} if not api_key else {"authorization": f"Bearer {api_key.strip()}"}
+    progress = click.progressbar(
+        length=requests * len(urls),
+        label="asking",
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
+    )
     try:
-        figures = asyncio.run(measure(urls, load, headers))
+        with progress:
+            figures = asyncio.run(measure(urls, load, headers, on_end=lambda: progress.update(1)))
     except ValueError as exc:
         raise click.UsageError(f"Invalid URL: {exc}.") from exc
     except AdapterError as error:

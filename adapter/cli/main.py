@@ -1,5 +1,7 @@
 """The command and what belongs to all of its subcommands."""
 
+import os
+
 import click
 
 from adapter._version import __version__
@@ -15,9 +17,11 @@ from adapter.config import SettingsError
 
 
 class _Group(click.Group):
-    """Shows errors of settings as errors of the command line."""
+    """Shows errors of settings as errors of the command line, and no colours where none are wanted."""
 
     def invoke(self, ctx: click.Context) -> object:
+        if os.environ.get("NO_COLOR"):  # https://no-color.org
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except SettingsError as exc:

@@ -112,6 +112,7 @@ async def measure(
     load: Load,
     headers: Mapping[str, str],
     clock: Callable[[], float] = time.perf_counter,
+    on_end: Callable[[], object] = lambda: None,
 ) -> list[Figures]:
     """Ask all addresses in turn, and return what came of it.
 
@@ -120,6 +121,7 @@ async def measure(
         load: what is asked.
         headers: of the requests.
         clock: seconds of any kind.
+        on_end: called when an answer is over.
 
     Raises:
         ValueError: an address that is none.
@@ -133,7 +135,7 @@ async def measure(
         while left > 0:
             count = min(load.streams, left)
             for target in targets:
-                await _ask_together(target, load, headers, count, clock)
+                await _ask_together(target, load, headers, count, clock, on_end)
             left -= count
     finally:
         for target in targets:
@@ -147,9 +149,14 @@ async def _ask_together(
     headers: Mapping[str, str],
     count: int,
     clock: Callable[[], float],
+    on_end: Callable[[], object],
 ) -> None:
+    async def ask() -> None:
+        await _ask(target, load, headers, clock)
+        on_end()
+
     started = clock()
-    await asyncio.gather(*(_ask(target, load, headers, clock) for _ in range(count)))
+    await asyncio.gather(*(ask() for _ in range(count)))
     target.figures.add_seconds(clock() - started)
 
 

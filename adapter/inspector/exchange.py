@@ -4,13 +4,22 @@ What is seen on the page is made of this log alone: what the client sent, what w
 what came from there, and what the client got. Bytes are kept as they came.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from adapter.inspector.masking import header_secrets, mask_headers, mask_pieces, mask_request
+from adapter.inspector.reading import (
+    MAX_CHARS,
+    Asked,
+    Said,
+    find_last,
+    has_delta,
+    read_document,
+    read_last,
+    read_request,
+)
 
 if TYPE_CHECKING:
     from adapter.loop import ResponseRun
@@ -24,15 +33,11 @@ Kind = Literal[
     "end",  # of it
     "start",  # of our answer: status and headers
     "sent",  # a piece of our answer
+    "made",  # events of a response in the background, which are sent to nobody
     "over",  # nothing more is sent to the client
 ]
 
 ENTRY_BYTES = 200  # what an entry costs besides its data
-PREVIEW_CHARS = 100
-MAX_CHARS = 300  # of what the summary quotes
-
-_DELTA = re.compile(rb'"type":"response\.[a-z_.]+\.delta"')
-_LAST = re.compile(rb'(?:^|\ndata: )\{"type":"(?:response\.(?:completed|incomplete|failed)|error)"')
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -51,31 +56,6 @@ class Entry(msgspec.Struct, frozen=True):
     turn: int = 0
     data: bytes = b""
     about: dict[str, Any] = {}
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What the end of an answer says of the whole."""
-
-    id: str | None = None
-    status: str | None = None
-    usage: Any = None
-    error: Any = None
-
-
-class _Last(msgspec.Struct, frozen=True):
-    response: Said | None = None
-    error: Any = None
-
-
-class _Asked(msgspec.Struct, frozen=True):
-    model: Any = None
-    stream: Any = None
-    input: Any = None
-
-
-_asked = msgspec.json.Decoder(_Asked)
-_said = msgspec.json.Decoder(Said)
-_last = msgspec.json.Decoder(_Last)
 
 
 class Exchange:
@@ -136,9 +116,7 @@ class Exchange:
         self._grow = grow
         self._turns = 0
         self._open_turns = 0
-        self._model: str | None = None
-        self._streams = False
-        self._preview = ""
+        self._asked = Asked()
         self._dropped: tuple[str, ...] = ()
         self._adapted: tuple[str, ...] = ()
         self._said = Said()
@@ -155,7 +133,7 @@ class Exchange:
             return
         shown, secrets = mask_request(body)
         self.secrets |= secrets
-        self._read_request(shown)
+        self._asked = read_request(self._masked(shown))
         about = {"headers": self._headers, "masked": bool(secrets) or shown != body}
         self._add("request", data=shown, about=about)
 
@@ -166,11 +144,25 @@ class Exchange:
 
     def sent(self, data: bytes) -> None:
         """Note a piece of our answer."""
-        if self._first_delta is None and _DELTA.search(data):
-            self._first_delta = self._now()
-        if (found := _LAST.search(data)) is not None:
-            self._read_last(data[found.start() :])
+        self._look_at(data)
         self._add("sent", data=data)
+
+    def made(self, data: bytes) -> None:
+        """Note events that are sent to nobody; those of a stream are noted when they are sent."""
+        self._look_at(data)
+        if not self._asked.streams:
+            self._add("made", data=data)
+
+    def hold(self) -> None:
+        """Let the request run on when it is answered, until `release`."""
+        self._open_turns += 1
+        self._ended = None
+
+    def release(self) -> None:
+        """End what `hold` began."""
+        self._open_turns -= 1
+        self._add("end")
+        self._settle()
 
     def ended(self, *, is_complete: bool) -> None:
         """Note that nothing more is sent to the client."""
@@ -229,9 +221,9 @@ class Exchange:
             "started_at": self.started_at,
             "state": self.state,
             "status": self._status,
-            "model": self._model,
-            "stream": self._streams,
-            "preview": self._preview,
+            "model": self._asked.model,
+            "stream": self._asked.streams,
+            "preview": self._asked.preview,
             "seconds": last,
             "first_delta": self._first_delta,
             "turns": self._turns,
@@ -272,36 +264,20 @@ class Exchange:
     def _masked(self, body: bytes) -> bytes:
         return mask_pieces([body], self.secrets)[0]
 
-    def _read_request(self, body: bytes) -> None:
-        try:
-            asked = _asked.decode(self._masked(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        self._model = asked.model[:MAX_CHARS] if isinstance(asked.model, str) else None
-        self._streams = asked.stream is True
-        self._preview = preview(asked.input)
-
     def _read_marks(self, run: "ResponseRun") -> None:
         self._dropped, self._adapted = run.translation.dropped, run.translation.adapted
 
-    def _read_last(self, data: bytes) -> None:
-        """Read the last event: a frame, or a line of a stream."""
-        event = self._masked(data.removeprefix(b"\ndata: ").partition(b"\n")[0])
-        try:
-            found = _last.decode(event)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        self._said = found.response or Said(status="failed", error=found.error)
+    def _look_at(self, data: bytes) -> None:
+        if self._first_delta is None and has_delta(data):
+            self._first_delta = self._now()
+        if (event := find_last(data)) is not None:
+            self._said = read_last(self._masked(event)) or self._said
 
     def _read_document(self) -> None:
         """Read an answer that is no stream."""
-        if self._said != Said() or self.way == "websocket":
-            return
-        body = b"".join(entry.data for entry in self.entries if entry.kind == "sent")
-        try:
-            self._said = _said.decode(self._masked(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
+        if self._said == Said() and self.way != "websocket":
+            body = b"".join(entry.data for entry in self.entries if entry.kind == "sent")
+            self._said = read_document(self._masked(body))
 
 
 class Turn:
@@ -331,25 +307,3 @@ class Turn:
         if not self._has_ended:
             self._has_ended = True
             self._add("end", self._number, error=None if error is None else type(error).__name__)
-
-
-def preview(input: Any) -> str:
-    """Return the beginning of the last text that somebody put in."""
-    entries = input if isinstance(input, list) else [input]
-    for entry in reversed(entries):
-        text = _text_of(entry)
-        if text:
-            return " ".join(text[: 4 * PREVIEW_CHARS].split())[:PREVIEW_CHARS]
-    return ""
-
-
-def _text_of(entry: Any) -> str:
-    match entry:
-        case str():
-            return entry
-        case {"content": str() as text} | {"text": str() as text} | {"output": str() as text}:
-            return text
-        case {"content": list() as parts}:
-            return next((found for part in reversed(parts) if (found := _text_of(part))), "")
-        case _:
-            return ""

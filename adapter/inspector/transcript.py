@@ -199,10 +199,14 @@ def _facts(dialect: Any) -> Iterator[tuple[str, str]]:
         return
     for field in msgspec.structs.fields(known):
         value = getattr(dialect, field.name)
-        if value != getattr(known, field.name) and isinstance(value, bool | str | int):
+        if value == getattr(known, field.name):
+            continue
+        if isinstance(value, bool | str | int):
             yield field.name, _toml(value)
+        elif isinstance(value, frozenset) and all(isinstance(entry, str) for entry in value):
+            yield field.name, _toml(sorted(value))
 
 
 def _toml(value: Any) -> str:
-    """Return a text, a number or a claim as TOML, which has them as JSON does (TOML 1.0 §String)."""
+    """Return texts, a number or a claim as TOML, which has them as JSON does (TOML 1.0 §String)."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,7 +4,8 @@ Over HTTP a request of the client is one request here. On a WebSocket it is a fr
 when it is decoded; frames that are no requests are not recorded.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,6 +23,8 @@ from adapter.inspector.upstream import WatchedUpstream, current
 from adapter.loop import ResponseRun
 from adapter.runners.base import ToolRunner
 from adapter.store.base import ResponseStore
+from adapter.stream.encode import encode_events
+from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 
 WATCHED = frozenset({RESPONSES, COMPACT, INPUT_TOKENS})
@@ -78,8 +81,11 @@ class WatchedService(Service):
         history = kwargs.get("history")
         if history is not None and history.items:
             exchange.note = "it goes on from what was stored, which is not in here"
-        exchange.run = super().run(request, route, model, headers, *args, **kwargs)
-        return exchange.run
+        run = super().run(request, route, model, headers, *args, **kwargs)
+        exchange.run = run
+        if kwargs.get("detached") is not None:
+            _follow(run, exchange)
+        return run
 
     def compaction(
         self,
@@ -106,6 +112,24 @@ class WatchedService(Service):
             current.set(exchange)
         exchange.dialect = route.habits.of(model)
         return exchange
+
+
+def _follow(run: ResponseRun, exchange: Exchange) -> None:
+    """Record what a run says that goes on when its request is answered: it is sent to nobody."""
+    events = run.events
+
+    async def followed(*, raises: bool = False) -> AsyncGenerator[list[Event], None]:
+        exchange.run = run
+        exchange.hold()
+        try:
+            async with aclosing(events(raises=raises)) as batches:
+                async for batch in batches:
+                    exchange.made(encode_events(batch))
+                    yield batch
+        finally:
+            exchange.release()
+
+    run.events = followed  # type: ignore[method-assign]  # of this run alone
 
 
 class Watch:

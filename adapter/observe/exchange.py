@@ -209,8 +209,8 @@ class Exchange:
         last = None if self.run is None else self.run.end
         if error is not None:
             self._broken_off(error)
-        elif self.error is not None:
-            pass  # it was refused
+        elif self.outcome != "ok":
+            pass  # it is known: refused, or nobody is there
         elif last is not None:
             self._answered(last)
         elif self.run is not None:

@@ -21,7 +21,7 @@ from adapter.types import items, parts, request, tools
 MAX_PARTS: Final = 3  # of a path: behind them stand names of schemas
 MAX_FAMILIES: Final = 200  # in a metric; those that come later count as one
 OTHER: Final = "*"
-_INDEX: Final = re.compile(r"\[[^\]]*\]")
+_INDEX: Final = re.compile(r"\[[^\[\]]*\]")
 
 
 def families_of(paths: Iterable[str]) -> tuple[str, ...]:

@@ -209,11 +209,7 @@ class _Collector:
     def _keep(self, tool: OfferedTool, type_: str, at: str, *, replace: bool) -> None:
         self._count += 1
         if self._count > MAX_TOOLS:
-            raise InvalidRequestError(
-                f"Invalid 'tools': expected at most {MAX_TOOLS} tools.",
-                code="array_above_max_length",
-                param="tools",
-            )
+            raise _too_many_tools()
         known = self.offered.get(tool.definition.name)
         if known is not None and _identity(known) != _identity(tool):
             tool = self._renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
@@ -235,6 +231,14 @@ class _Collector:
             name = hashed_name(tool.name, place)
         definition = msgspec.structs.replace(tool.definition, name=name)
         return msgspec.structs.replace(tool, definition=definition)
+
+
+def _too_many_tools() -> InvalidRequestError:
+    return InvalidRequestError(
+        f"Invalid 'tools': expected at most {MAX_TOOLS} tools.",
+        code="array_above_max_length",
+        param="tools",
+    )
 
 
 def _identity(tool: OfferedTool) -> tuple[object, ...]:
@@ -262,6 +266,8 @@ def open_toolbox(
         InvalidRequestError: a tool of a type that cannot be offered, a malformed tool, or two
             different tools of one name in `tools`; `param` names it.
     """
+    if len(tools) > MAX_TOOLS:
+        raise _too_many_tools()  # also of those that nobody is offered
     collector = _Collector(hosted, runs)
     for index, raw in enumerate(tools):
         collector.add(raw, f"tools[{index}]", replace=False)

@@ -31,6 +31,9 @@ _items = msgspec.json.Decoder(list[_Item])
 _only_model = msgspec.json.Decoder(_OnlyModel)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UNKNOWN = "Object contains unknown field"  # of msgspec, about the body itself
+# Names are compared with patterns, and what was learned is kept by them. Paths of files are names.
+MAX_MODEL_CHARS = 1024
+MAX_UNKNOWN_FIELDS = 1000  # each is named to the client and the log; a body may have a million
 KNOWN_FIELDS = frozenset(ResponseRequest.__struct_fields__) - {"extras"}
 
 
@@ -67,6 +70,12 @@ def _decode(body: bytes) -> ResponseRequest:
             raise
     fields = _fields.decode(body)
     extras = {name: raw for name, raw in fields.items() if name not in KNOWN_FIELDS}
+    if len(extras) > MAX_UNKNOWN_FIELDS:
+        raise InvalidRequestError(
+            f"Invalid request body: expected at most {MAX_UNKNOWN_FIELDS} fields that are not those "
+            f"of the API, got {len(extras)}.",
+            code="invalid_value",
+        )
     known = {name: raw for name, raw in fields.items() if name in KNOWN_FIELDS}
     return msgspec.structs.replace(_request.decode(_encode(known)), extras=extras)
 
@@ -126,6 +135,12 @@ def _check_model(model: str | None) -> str:
         raise InvalidRequestError(
             "Invalid 'model': expected the name of a model, got an empty string.",
             code="invalid_value",
+            param="model",
+        )
+    if len(model) > MAX_MODEL_CHARS:
+        raise InvalidRequestError(
+            f"Invalid 'model': expected at most {MAX_MODEL_CHARS} characters, got {len(model)}.",
+            code="string_above_max_length",
             param="model",
         )
     return model

@@ -106,7 +106,7 @@ _OUTPUT_LIMIT = re.compile(
 )
 # vLLM and OpenAI name both numbers: what was asked for, and the whole context.
 _ASKED = re.compile(
-    r"too large: ([\d,]+)|requested ([\d,]+) output tokens|([\d,]+) (?:in|for) the completion"
+    r"too large: ([\d,]+)|requested ([\d,]+) output tokens|(?<![\d,])([\d,]+) (?:in|for) the completion"
 )
 _CONTEXT = re.compile(r"maximum context length is ([\d,]+)")
 

@@ -49,7 +49,7 @@ def chat_scope(
     """
     scope = dict(client)
     scope.pop("subprotocols", None)  # of a WebSocket
-    path = _mount_point(client) + path_prefix + route
+    path = mount_point(client) + path_prefix + route
     extensions = client.get("extensions") or {}
     scope |= {
         "type": "http",
@@ -68,7 +68,7 @@ def chat_scope(
     return scope
 
 
-def _mount_point(client: Mapping[str, Any]) -> str:
+def mount_point(client: Mapping[str, Any]) -> str:
     """Return the root path if the client's path includes it.
 
     ASGI says that it does, but servers differ; Starlette's routing accepts both in this same way.

@@ -167,9 +167,8 @@ class HttpCall:
             await self._ask(await pool.take(), request)
         except StaleConnectionError:
             # No byte of an answer came on a connection that had served before: the server had
-            # closed it (RFC 9112 §9.3.1). Once is enough, as the FINs of other idle connections
-            # have come by now.
-            await self._ask(await pool.take(), request)
+            # closed it (RFC 9112 §9.3.1). Others that were kept may be as dead, a new one is not.
+            await self._ask_anew(pool, request)
         self.status = self._connection.status
         self.headers = self._connection.headers
         return self
@@ -200,6 +199,12 @@ class HttpCall:
             raise self._undecodable() from exc
         except _RAISED as exc:
             raise faults.BROKEN_OFF.error(self._upstream.peer, reason_of(exc)) from exc
+
+    async def _ask_anew(self, pool: Pool, request: bytes) -> None:
+        try:
+            await self._ask(await pool.take(fresh=True), request)
+        except StaleConnectionError as exc:  # closed before the request was written
+            raise faults.NO_ANSWER.error(self._upstream.peer, "closed at once") from exc
 
     async def _ask(self, connection: Connection, request: bytes) -> None:
         """Send the request over a connection, which is given back if there is no answer."""

@@ -76,20 +76,26 @@ class Pool:
         self.resolved_at = 0.0
         self._resolving = asyncio.Lock()
 
-    async def take(self) -> Connection:
+    async def take(self, *, fresh: bool = False) -> Connection:
         """Return a connection that is free, to be given back.
+
+        Args:
+            fresh: not one that was kept.
 
         Raises:
             UpstreamError: the server cannot be reached.
         """
-        if self._places is None and (kept := self._take_kept()):
+        if fresh and self._idle:
+            self._drop(self._idle.pop())  # in whose place it is
+        elif self._places is None and (kept := self._take_kept()):
             return kept
         try:
             async with asyncio.timeout(self._connect_timeout):
                 if self._places is not None:
                     await self._places.acquire()
                 try:
-                    return self._take_kept() or await self._connect()
+                    kept = None if fresh else self._take_kept()
+                    return kept or await self._connect()
                 except BaseException:
                     self._leave_place()
                     raise

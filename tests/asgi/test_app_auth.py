@@ -12,8 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 
 from adapter import ResponsesMiddleware
+from adapter.asgi.access.app_auth import MAX_REMEMBERED, REMEMBER_SECONDS, AppAuth
 from adapter.asgi.access.hashes import to_sha256
 from adapter.config import Settings
+from adapter.errors import AdapterError
 from tests.asgi.chat_app import ChatApp
 from tests.asgi.conftest import Stand
 from tests.asgi.sockets import open_socket
@@ -42,7 +44,7 @@ class WithKey:
         self.asked: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/v1"):
+        if scope["type"] == "http" and "/v1/" in scope["path"]:
             self.asked.append(f"{scope['method']} {scope['path']}")
             if (b"authorization", b"Bearer the-key") not in scope["headers"]:
                 refusal = JSONResponse(
@@ -98,7 +100,7 @@ async def test_response_is_made_and_found_again(guarded: Any, client: httpx2.Asy
     found = await client.get(f"/v1/responses/{made.json()['id']}", headers=KEY)
 
     assert (made.status_code, found.status_code) == (200, 200)
-    assert inner.asked == ["GET /v1/models", "POST /v1/chat/completions", "GET /v1/models"]
+    assert inner.asked == ["GET /v1/models", "POST /v1/chat/completions"]
 
 
 async def test_websocket_wants_what_the_app_wants(guarded: Any, stand: Stand) -> None:
@@ -147,3 +149,95 @@ async def test_app_that_fails_lets_nobody_in(stand: Stand, client: httpx2.AsyncC
     stand.app = ResponsesMiddleware(failing, settings=settings)
 
     assert (await client.post("/v1/conversations")).status_code == 502
+
+
+class Asked:
+    """An app behind `AppAuth`, and its time."""
+
+    def __init__(self) -> None:
+        self.inner = WithKey(ChatApp().app)
+        self.now = 100.0
+        self.auth = AppAuth(self.inner, "/v1/models", lambda: self.now)
+
+    async def check(self, *headers: tuple[bytes, bytes], **others: Any) -> None:
+        key = (b"authorization", b"Bearer the-key")
+        scope = {"type": "http", "path": "/v1/responses", "headers": [key, *headers], **others}
+        await self.auth.check(scope)
+
+    @property
+    def times(self) -> int:
+        return len(self.inner.asked)
+
+
+async def test_who_was_let_in_is_asked_about_again_after_some_seconds() -> None:
+    app = Asked()
+
+    await app.check()
+    app.now += REMEMBER_SECONDS - 0.1
+    await app.check()
+    assert app.times == 1
+
+    app.now += 0.2
+    await app.check()
+    assert app.times == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(
+            {"headers": [(b"authorization", b"Bearer the-key"), (b"x-team", b"b")]}, id="header"
+        ),
+        pytest.param({"client": ("192.0.2.1", 1234)}, id="address"),
+        pytest.param({"root_path": "/other", "path": "/other/v1/responses"}, id="mount point"),
+        pytest.param({"extensions": {"tls": {}}}, id="certificate"),
+        pytest.param({"user": "bob"}, id="user of an outer middleware"),
+    ],
+)
+async def test_whatever_else_an_app_can_go_by_is_asked_about(other: dict[str, Any]) -> None:
+    app = Asked()
+    await app.check()
+
+    await app.auth.check(
+        {
+            "type": "http",
+            "path": "/v1/responses",
+            "headers": [(b"authorization", b"Bearer the-key")],
+            **other,
+        }
+    )
+
+    assert app.times == 2
+
+
+async def test_what_differs_in_each_request_is_not_asked_about() -> None:
+    app = Asked()
+
+    await app.check((b"x-request-id", b"1"), (b"content-length", b"10"))
+    await app.check((b"x-request-id", b"2"), (b"content-length", b"20"))
+
+    assert app.times == 1
+
+
+async def test_no_is_asked_for_again() -> None:
+    inner = WithKey(ChatApp().app)
+    auth = AppAuth(inner, "/v1/models")
+    scope = {"type": "http", "path": "/v1/responses", "headers": []}
+
+    for _ in range(2):
+        with pytest.raises(AdapterError):
+            await auth.check(scope)
+
+    assert len(inner.asked) == 2
+
+
+async def test_only_so_many_are_remembered() -> None:
+    app = Asked()
+
+    for number in range(MAX_REMEMBERED + 1):
+        await app.check((b"x-team", b"%d" % number))
+    await app.check((b"x-team", b"%d" % MAX_REMEMBERED))
+    assert app.times == MAX_REMEMBERED + 1
+
+    await app.check((b"x-team", b"0"))
+    assert app.times == MAX_REMEMBERED + 2

@@ -29,7 +29,8 @@ class Process:
         self.lines: list[str] = []
         self._popen = popen
         self._queue: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def output(self) -> str:
@@ -63,6 +64,10 @@ class Process:
             self.lines.append(line)
         return code
 
+    def join(self) -> None:
+        """Return when all that the command said is read, so that its pipe can be closed."""
+        self._reader.join(STOP_LIMIT_SECONDS)
+
     def _read(self) -> None:
         assert self._popen.stdout is not None
         for line in self._popen.stdout:
@@ -84,14 +89,16 @@ def running(
         env=clean_environment(environ),
     )
     with popen:
+        process = Process(popen)
         try:
-            yield Process(popen)
+            yield process
         finally:
             popen.terminate()
             try:
                 popen.wait(STOP_LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
                 popen.kill()
+            process.join()
 
 
 def run(

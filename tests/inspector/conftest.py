@@ -1,6 +1,7 @@
 """Fixtures: an app with the inspector before a scripted model server, on a real socket."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,7 +11,7 @@ from adapter.config import Settings
 from adapter.inspector.app import Inspector, make_inspected
 from adapter.inspector.recorder import Bounds
 from tests.asgi.conftest import Stand, anyio_backend, client, shared_stand, stand, upstream
-from tests.inspector.page import browser, demo_page, page
+from tests.inspector.page import browser, chromium, demo_page, page
 from tests.inspector.viewer import Viewer
 from tests.servers.scripted import ScriptedUpstream
 
@@ -26,6 +27,15 @@ __all__ = [
 ]
 
 Inspect = Callable[..., Inspector]
+NEEDS_BROWSER = Path(__file__).parent / "test_page.py"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say once that the browser is missing, not in every test."""
+    without = [item for item in items if item.path == NEEDS_BROWSER and chromium() is None]
+    if without:
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright.
 
-A `conftest.py` makes the fixtures known. Without Chromium, one test says so and the others are left
-out: `tests/inspector/test_browser_installed.py`.
+The `conftest.py` makes the fixtures known. Without Chromium, one test says so, and the others are
+left out: `test_browser_installed.py`.
 """
 
 import os
@@ -34,8 +34,7 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """Yield the browser."""
     path = chromium()
-    if path is None:
-        pytest.skip(MISSING)
+    assert path is not None, "without it, these tests are left out"
     # Its sandbox needs rights that root in a container lacks; the pages are our own.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:

@@ -103,13 +103,9 @@ def draw(page: Page, url: str, tools_url: str) -> None:
     page.get_by_role("button", name="Send").click()
     page.locator("header.head .state.completed").wait_for()
     page.mouse.move(0, 0)
-    for name in ("Overview", "Translation", "Stream"):
+    for name in ("Overview", "Translation"):
         page.get_by_role("tab", name=name).click()
         page.screenshot(path=FOLDER / f"inspector-{name.lower()}.png")
-    page.emulate_media(color_scheme="dark")
-    page.get_by_role("tab", name="Overview").click()
-    page.screenshot(path=FOLDER / "inspector-dark.png")
-    page.emulate_media(color_scheme="light")
     page.get_by_role("button", name="Edit").click()
     page.screenshot(path=FOLDER / "inspector-playground.png")
 

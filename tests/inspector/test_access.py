@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from adapter.asgi.access.hashes import to_sha256
 from adapter.config import Settings, SettingsError
@@ -15,6 +16,8 @@ from adapter.inspector.app import make_inspected
 from adapter.inspector.door import is_local_name, is_loopback
 from adapter.inspector.feed import MAX_FEEDS
 from adapter.inspector.pages import FILES
+from tests.asgi.conftest import Stand
+from tests.asgi.sockets import open_socket
 from tests.inspector.conftest import Inspect
 from tests.inspector.viewer import API, UI, Viewer
 from tests.servers.answers import text_answer
@@ -122,6 +125,14 @@ async def test_other_methods_are_refused(
     viewer: Viewer, client: httpx2.AsyncClient, path: str
 ) -> None:
     assert (await client.post(UI + path)).status_code == 405
+
+
+async def test_there_is_no_websocket(viewer: Viewer, stand: Stand) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with open_socket(stand.url, path=f"{API}/feed"):
+            pass
+
+    assert refused.value.response.status_code == 404
 
 
 async def test_paths_that_only_look_alike_are_the_upstreams(

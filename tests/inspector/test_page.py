@@ -104,6 +104,9 @@ def test_drops_are_marked_where_they_stand(demo_page: Page) -> None:
     marked = panel.locator(".row.dropped")
     expect(marked).to_have_count(3)
     expect(marked.nth(1)).to_contain_text('"type": "web_search"')
+    page.set_viewport_size({"width": 1280, "height": 300})
+    panel.get_by_role("button", name="dropped: tools[0]").click()
+    expect(marked.first).to_be_in_viewport()
     chat = panel.locator("section", has_text="Chat request").locator("pre")
     sent: dict[str, Any] = json.loads(chat.inner_text())
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["get_weather"]

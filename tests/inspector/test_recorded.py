@@ -1,5 +1,6 @@
 """What goes through a real server is recorded: both sides, in their order, and what was changed."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -182,6 +183,67 @@ async def test_lanes_of_a_websocket_are_kept_apart(
         frames = [entry["data"] for entry in detail["entries"] if entry["kind"] == "sent"]
         assert all(f'"stream_id":"{lane}"' in frame for frame in frames)
         assert f'"content":" {lane}"' in joined(detail, "chunk")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_run_in_the_background_is_recorded_to_its_end(
+    inspect: Inspect, client: httpx2.AsyncClient, upstream: ScriptedUpstream, stream: bool
+) -> None:
+    """Its request is answered long before."""
+    inspect(store="memory:")
+    viewer = Viewer(client)
+    pause = Pause()
+    upstream.reply(stream_answer(chunk({"content": "One"}), pause, chunk({}, "stop")))
+
+    async with client.stream("GET", "/adapter/ui/api/feed") as feed:
+        if stream:
+            pause.release()
+        await viewer.ask(background=True, stream=stream)
+        running = await viewer.detail()
+        pause.release()
+        async with asyncio.timeout(5):
+            async for line in feed.aiter_lines():
+                if '"state":"completed"' in line:
+                    break
+
+    detail = await viewer.detail()
+    assert running["summary"]["state"] in (
+        {"running", "queued"} if not stream else {"running", "completed"}
+    )
+    assert detail["summary"]["turns"] == 1
+    made = joined(detail, "sent" if stream else "made")
+    assert made.count("event: response.output_text.delta") == 1
+    assert "event: response.completed" in made
+
+
+async def test_what_is_passed_on_is_recorded(
+    inspect: Inspect, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    """The upstream's own Responses API answers: there is nothing to translate."""
+    route = {"upstream": upstream.url, "dialect": "generic", "api": "responses", "default": True}
+    inspect(upstream=None, dialect="auto", routes={"own": route})
+    document = {"id": "resp_1", "status": "completed", "output": []}
+    upstream.reply(json_answer(200, document), to="/v1/responses")
+
+    await Viewer(client).ask()
+
+    detail = await Viewer(client).detail()
+    assert json.loads(joined(detail, "sent")) == document
+    assert (detail["summary"]["turns"], detail["summary"]["response_id"]) == (0, "resp_1")
+
+
+async def test_a_compaction_is_recorded(
+    inspect: Inspect, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    inspect(sealing_keys=["0123456789abcdef"])
+    upstream.reply(text_answer("They said hello."))
+
+    body = {"model": "m", "input": [{"role": "user", "content": "Hi"}]}
+    await client.post("/v1/responses/compact", json=body)
+
+    detail = await Viewer(client).detail()
+    assert detail["summary"]["path"] == "/v1/responses/compact"
+    assert kinds(detail)[:2] == ["request", "chat"]
 
 
 async def test_the_counting_of_tokens_is_recorded(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from adapter.inspector.exchange import ENTRY_BYTES, Exchange, preview
+from adapter.inspector.exchange import ENTRY_BYTES, Exchange
+from adapter.inspector.reading import preview
 from adapter.inspector.recorder import Bounds, Recorder
 
 
@@ -195,12 +196,24 @@ def test_what_the_model_says_is_not_taken_for_the_last_event() -> None:
 
 
 @pytest.mark.parametrize(
+    "data", [b'{"type":"response.completed"', b'{"type":"error","error":\xff}']
+)
+def test_a_last_event_that_cannot_be_read_changes_nothing(data: bytes) -> None:
+    exchange = begin(recorder_of())
+
+    exchange.sent(data)
+    exchange.ended(is_complete=True)
+
+    assert (exchange.state, exchange.summary()["response_id"]) == ("completed", None)
+
+
+@pytest.mark.parametrize(
     ("given", "shown"),
     [
         ("Hi\n there", "Hi there"),
         ([{"role": "user", "content": "One"}, {"role": "user", "content": "Two"}], "Two"),
         ([{"role": "user", "content": [{"type": "input_text", "text": "Three"}]}], "Three"),
-        ([{"type": "function_call_output", "output": "sunny"}], "sunny"),
+        ([{"type": "function_call_output", "output": "sunny"}], "↩ sunny"),
         ([{"role": "user", "content": [{"type": "input_image"}]}], ""),
         (None, ""),
         ({"odd": 1}, ""),

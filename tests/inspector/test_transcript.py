@@ -1,5 +1,6 @@
 """A downloaded transcript is one of `tests/transcripts/`: it replays, and makes what was recorded."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.asgi.sockets import open_socket
 from tests.inspector.conftest import Inspect
 from tests.inspector.replays import made_and_recorded
 from tests.inspector.viewer import Viewer
-from tests.servers.answers import json_answer, text_answer, tool_answer, whole_answer
+from tests.servers.answers import Answer, json_answer, text_answer, tool_answer, whole_answer
 from tests.servers.scripted import ScriptedUpstream
 from tests.transcript import Transcript
 
@@ -78,6 +79,37 @@ async def test_what_a_refusal_teaches_is_learned_anew(
 
     assert made == recorded
     assert {"chat.1.json", "chat.2.json", "upstream.1.json", "upstream.2.sse"} <= files.keys()
+
+
+async def test_what_was_learned_before_is_a_fact(
+    viewer: Viewer, upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    """Later requests begin with it, and so does their replay."""
+    refusal = {"error": {"message": "Unrecognized request argument supplied: top_p", "code": None}}
+    upstream.reply(json_answer(400, refusal), text_answer("Hello"), text_answer("Hello"))
+    for _ in range(2):
+        await viewer.ask(top_p=0.5, stream=True)
+
+    transcript = unpacked(tmp_path, await viewer.files(2))
+
+    made, recorded = made_and_recorded(transcript)
+    assert made == recorded
+    assert transcript.source.facts["refuses"] == ["top_p"]
+    assert "chat.2.json" not in recorded
+
+
+async def test_what_cannot_be_read_is_in_it_as_it_came(
+    viewer: Viewer, client: httpx2.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.reply(Answer(502, {"content-type": "text/html"}, [b"<h1>Bad gateway</h1>"]))
+    await viewer.ask()
+    await client.post("/v1/responses", content=b"{no json")
+
+    first, second = await viewer.files(1), await viewer.files(2)
+
+    assert first["upstream.1.txt"] == b"<h1>Bad gateway</h1>"
+    assert second["request.json"] == b"{no json"
+    assert json.loads(second["error.json"])["status"] == 400
 
 
 async def test_a_refusal_is_refused_anew(

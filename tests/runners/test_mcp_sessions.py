@@ -7,11 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from adapter.errors import ToolError
+from adapter.fetch.guard import UrlPolicy
 from adapter.runners.base import ListFailedError, McpServer
 from adapter.runners.mcp.connection import Connection
 from adapter.runners.mcp.runner import McpClient, McpLimits
@@ -124,6 +126,34 @@ async def test_too_many_sessions_are_an_error(upstream: ScriptedUpstream) -> Non
     assert failed.error == {"type": "http_error", "code": 503, "message": message}
     busy.cancel()
     await asyncio.wait({busy})
+    await client.aclose()
+
+
+async def test_servers_that_clients_name_leave_room_for_configured_ones(
+    upstream: ScriptedUpstream,
+) -> None:
+    script = Script(upstream, tools_call=HANG)
+    port = urlsplit(script.url).port
+    assert port is not None
+    policy = UrlPolicy(allow_http=True, allow_private=True, allowed_ports=(port,))
+    client = McpClient(McpLimits(max_sessions=4), policy)
+    named = [
+        msgspec.structs.replace(script.named(), headers={"x-user": str(number)})
+        for number in range(4)
+    ]
+    busy = [asyncio.create_task(client.call(server, "get_weather", {})) for server in named[:3]]
+    await asyncio.sleep(0)
+    await script.asked("tools/call")
+
+    refused = await client.call(named[3], "get_weather", {})
+    listed = await client.list_tools(script.server())
+
+    assert refused.error is not None
+    assert refused.error["code"] == 503
+    assert listed
+    for task in busy:
+        task.cancel()
+    await asyncio.wait(busy)
     await client.aclose()
 
 

@@ -154,6 +154,7 @@ REFUSED: list[tuple[str, list[Any], str, str]] = [
     ("a namespace with a long name", [{"type": "namespace", "name": "n" * (MAX_NAMESPACE_CHARS + 1)}], "invalid_value", "tools[0].name"),
     ("a fault in a namespace", [{"type": "namespace", "name": "n", "tools": [F, {"type": "x"}]}], "unsupported_value", "tools[0].tools[1].type"),
     ("a namespace in a namespace", [{"type": "namespace", "name": "n", "tools": [{"type": "namespace", "name": "m"}]}], "unsupported_value", "tools[0].tools[0].type"),
+    ("too many that nobody is offered", [{"type": "web_search"}] * (MAX_TOOLS + 1), "array_above_max_length", "tools"),
     ("too many", [{**F, "name": f"f{n}"} for n in range(MAX_TOOLS + 1)], "array_above_max_length", "tools"),
 ]  # fmt: skip
 

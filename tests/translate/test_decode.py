@@ -86,6 +86,8 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
 # (name, fields, code, param, message)
 MISFITS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("no model", {"model": None}, "missing_required_parameter", "model", "Missing required parameter: 'model'."),
+    ("a model of no end", {"model": "m" * 1025}, "string_above_max_length", "model", "Invalid 'model': expected at most 1024 characters, got 1025."),
+    ("fields without end", {f"x{n}": 1 for n in range(1001)}, "invalid_value", None, "Invalid request body: expected at most 1000 fields that are not those of the API, got 1001."),
     ("an empty model", {"model": " "}, "invalid_value", "model", "Invalid 'model': expected the name of a model, got an empty string."),
     ("a model that is a number", {"model": 7}, "invalid_type", "model", "Invalid 'model': Expected str | null, got int."),
     ("a temperature that is text", {"temperature": "hot"}, "invalid_type", "temperature", "Invalid 'temperature': Expected float | null, got str."),

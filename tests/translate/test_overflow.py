@@ -111,3 +111,10 @@ def test_very_long_message_is_read_in_linear_time() -> None:
     said = "input token count prompt token count body too large model " * 4000
 
     assert not is_overflow({"message": said})
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["1" * 50_000, "1," * 25_000, "too large: " * 5_000])
+def test_words_of_a_client_that_are_quoted_cost_little(text: str) -> None:
+    """Some servers quote the whole request that they refuse."""
+    assert is_overflow({"message": f"maximum context length is 5. Got: {text}x"})

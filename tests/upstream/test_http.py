@@ -259,6 +259,24 @@ async def test_request_is_sent_again_only_once(
     assert len(server.requests) == 3
 
 
+async def test_request_is_sent_again_over_a_new_connection_and_no_other_kept_one(
+    server: ScriptedUpstream, upstream: HttpUpstream
+) -> None:
+    """A server that restarts leaves many dead ones; the soak met two in a row."""
+    mark = Pause()
+    server.reply(Answer(chunks=[b"ok", mark]), OK, Answer(before=[Eof()]), Answer(before=[Eof()]))
+    first = asyncio.create_task(call(upstream))
+    await mark.reached.wait()
+    await call(upstream)
+    mark.release()
+    await first
+
+    with pytest.raises(UpstreamError, match="without an answer"):
+        await call(upstream)
+    assert len(server.requests) == 4
+    assert server.connections_opened == 3
+
+
 async def test_request_that_kills_a_fresh_connection_is_not_sent_again(
     server: ScriptedUpstream, upstream: HttpUpstream
 ) -> None:

@@ -7,10 +7,16 @@ middleware that stands before those of `--middleware`, so theirs are the outer o
 (`vllm/entrypoints/serve/middleware/register.py`).
 
 So it is asked for a path of its own, with the client's headers. A 401 or 403 is the answer to the
-client too; whatever else it says lets the request in.
+client too; whatever else it says lets the request in, and others that show the same for some seconds:
+to ask costs a fifth of a short request. A key that the app takes back is good here for as long.
 """
 
 import asyncio
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -19,13 +25,21 @@ from starlette.types import ASGIApp, Scope
 from adapter.errors import AdapterError
 from adapter.translate.errors import http_error
 from adapter.upstream.asgi_call import AsgiCall
-from adapter.upstream.asgi_scope import chat_scope
+from adapter.upstream.asgi_scope import chat_scope, mount_point
 from adapter.upstream.faults import Timeouts
 
 NO_PATH: Final = "none"  # asks nothing
 _REFUSALS: Final = frozenset({401, 403})
 _SECONDS: Final = 10.0
 _MAX_BYTES: Final = 64 * 1024
+REMEMBER_SECONDS: Final = 5.0  # a yes; a no is asked for again at once
+MAX_REMEMBERED: Final = 1_000
+# Other in each request, and nobody's ground for letting it in.
+_OF_ONE_REQUEST: Final = frozenset(
+    {b"idempotency-key", b"traceparent", b"tracestate", b"x-request-id", b"x-stainless-retry-count"}
+)
+# Somebody before us has looked at more than the headers, so what the app says may hang on more.
+_FOUND_BEFORE: Final = ("auth", "user")
 # What speaks of a body that is not sent, or of the connection.
 _LEFT_OUT: Final = frozenset(
     {b"connection", b"content-encoding", b"content-length", b"content-type", b"expect", b"upgrade"}
@@ -39,12 +53,18 @@ class AppAuth:
     Args:
         app: the app.
         path: that it is asked for; under its mount point.
+        clock: seconds of any kind.
     """
 
-    def __init__(self, app: ASGIApp, path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, path: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app = app
         self._path = path
+        self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
+        self._let_in: OrderedDict[bytes, float] = OrderedDict()  # what was shown, to until when
+        self._hash_key = secrets.token_bytes(32)
 
     async def check(self, scope: Scope) -> None:
         """Refuse what the app would refuse.
@@ -55,9 +75,30 @@ class AppAuth:
         Raises:
             AdapterError: it would, or gave no answer.
         """
-        asked = chat_scope(scope, "", b"", {}, route=self._path)
         own = [pair for pair in scope["headers"] if not _is_left_out(pair[0].lower())]
-        asked |= {"method": "GET", "headers": [*own, (b"accept-encoding", b"identity")]}
+        shown = self._shown(scope, own)
+        if shown is not None and self._let_in.get(shown, 0.0) > self._clock():
+            return
+        await self._ask(scope, own)
+        if shown is not None:
+            self._let_in[shown] = self._clock() + REMEMBER_SECONDS
+            self._let_in.move_to_end(shown)
+            if len(self._let_in) > MAX_REMEMBERED:
+                self._let_in.popitem(last=False)
+
+    def _shown(self, scope: Scope, headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+        """Return a hash of all that the app can go by; None if that is more than can be told."""
+        if "tls" in (scope.get("extensions") or ()) or any(name in scope for name in _FOUND_BEFORE):
+            return None
+        client = scope.get("client")
+        place = f"{client[0] if client else ''} {mount_point(scope)}\n"
+        lines = [b"%b:%b\n" % pair for pair in headers if pair[0] not in _OF_ONE_REQUEST]
+        digest = hashlib.blake2b(b"".join([place.encode(), *lines]), key=self._hash_key)
+        return digest.digest()
+
+    async def _ask(self, scope: Scope, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        asked = chat_scope(scope, "", b"", {}, route=self._path)
+        asked |= {"method": "GET", "headers": [*headers, (b"accept-encoding", b"identity")]}
         call = AsgiCall(
             self._app,
             asked,

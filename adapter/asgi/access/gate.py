@@ -5,8 +5,7 @@ does. Without, everybody may ask, and clients show their upstream's key to the u
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from starlette.types import Scope
 
@@ -18,10 +17,10 @@ from adapter.asgi.access.credentials import (
     without_credentials,
 )
 from adapter.asgi.access.keys import Key, KeyRing
-from adapter.asgi.access.limits import Places, Rates
+from adapter.asgi.access.limits import Place, Places, Rates
 from adapter.asgi.owner import owner_of
 from adapter.config import Settings
-from adapter.errors import InvalidRequestError, NotFoundError
+from adapter.errors import AdapterError, InvalidRequestError, NotFoundError
 
 _REALM = 'Bearer realm="responses-adapter"'
 
@@ -161,40 +160,39 @@ class Gate:
 
     # Whether there is room
 
-    @contextmanager
-    def request(self, headers: Mapping[str, str]) -> Generator[None]:
-        """Count a request, for as long as it is being served.
+    def request(self, headers: Mapping[str, str]) -> Place:
+        """Count a request, until the end of the `with` block of what is returned.
 
         Raises:
             AdapterError: there are too many, or its key is no longer good.
         """
         key, owner = self._key_of(headers), self._owner_of(headers)
         own = None if key is None else key.settings.max_requests
-        with self._requests.take(owner, own):
+        place = self._requests.take(owner, own)
+        try:
             self._rates.spend(owner, None if key is None else key.settings.requests_per_minute)
-            yield
+        except AdapterError:
+            self._requests.give_back(owner)
+            raise
+        return place
 
-    @contextmanager
-    def stream(self, headers: Mapping[str, str]) -> Generator[None]:
-        """Count an answer that is a stream, besides its request.
+    def stream(self, headers: Mapping[str, str]) -> Place:
+        """Count an answer that is a stream, besides its request; as `request`.
 
         Raises:
             AdapterError: there are too many.
         """
         key = self._key_of(headers)
         own = None if key is None else key.settings.max_streams
-        with self._streams.take(self._owner_of(headers), own):
-            yield
+        return self._streams.take(self._owner_of(headers), own)
 
-    @contextmanager
-    def socket(self, headers: Mapping[str, str]) -> Generator[None]:
-        """Count a WebSocket.
+    def socket(self, headers: Mapping[str, str]) -> Place:
+        """Count a WebSocket; as `request`.
 
         Raises:
             AdapterError: there are too many.
         """
-        with self._sockets.take(self._owner_of(headers)):
-            yield
+        return self._sockets.take(self._owner_of(headers))
 
     def _owner_of(self, headers: Mapping[str, str]) -> str:
         """Return who is counted: the owner of the key, or what stands for it where there is none."""

@@ -6,8 +6,8 @@ Nothing waits: what is too much is refused at once, and told when to come back.
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from adapter.errors import AdapterError
 
@@ -35,9 +35,8 @@ class Places:
         self._owner_limit = owner_limit
         self._by_owner: dict[str, int] = {}
 
-    @contextmanager
-    def take(self, owner: str, own_limit: int | None = None) -> Generator[None]:
-        """Take a place for as long as the block runs.
+    def take(self, owner: str, own_limit: int | None = None) -> "Place":
+        """Take a place; the `with` block of what is returned gives it back.
 
         Args:
             owner: who takes it.
@@ -54,14 +53,39 @@ class Places:
             raise too_many(f"Too many {self._what} of yours at one time: the limit is {limit}.")
         self.taken += 1
         self._by_owner[owner] = mine + 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
-            if (left := self._by_owner[owner] - 1) > 0:
-                self._by_owner[owner] = left
-            else:
-                del self._by_owner[owner]
+        return Place(self, owner)
+
+    def give_back(self, owner: str) -> None:
+        """Count one less."""
+        self.taken -= 1
+        if (left := self._by_owner[owner] - 1) > 0:
+            self._by_owner[owner] = left
+        else:
+            del self._by_owner[owner]
+
+
+class Place:
+    """A place that was taken, until the end of the block.
+
+    Args:
+        places: where.
+        owner: who took it.
+    """
+
+    def __init__(self, places: Places, owner: str) -> None:
+        self._places = places
+        self._owner = owner
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._places.give_back(self._owner)
 
 
 class Rates:

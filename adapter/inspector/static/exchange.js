@@ -46,13 +46,16 @@ export class Exchange {
         this.log.push({ at: entry.at, kind: "chunk", turn: entry.turn, text });
         break;
       case "end":
-        Object.assign(this.turn(entry.turn), { ended: entry.at, error: entry.error });
+        if (entry.turn) Object.assign(this.turn(entry.turn), { ended: entry.at, error: entry.error });
         break;
       case "start":
         this.start = { status: entry.status, headers: entry.headers };
         break;
       case "sent":
         this.sent(entry.at, text);
+        break;
+      case "made":
+        this.events(entry.at, text, parseEvents(text));
         break;
     }
   }
@@ -95,7 +98,11 @@ export class Exchange {
       this.readDocument(at);
       return;
     }
-    const found = this.summary.way === "websocket" ? [{ name: "", data: text }] : parseEvents(text);
+    const isFrame = this.summary.way === "websocket";
+    this.events(at, text, isFrame ? [{ name: "", data: text }] : parseEvents(text));
+  }
+
+  events(at, text, found) {
     const events = found.map(({ name, data }) => ({ name, data, value: parse(data) }));
     this.log.push({ at, kind: "sent", text, events });
     for (const event of events) if (event.value?.type) this.read(at, event.value);
@@ -154,7 +161,7 @@ function named(item) {
 
 // What an item says, in words.
 function said(item) {
-  const parts = [...(item.content ?? []), ...(item.summary ?? [])];
+  const parts = item.content?.length ? item.content : (item.summary ?? []);
   const words = parts.map((part) => part.text ?? part.refusal ?? "").join("\n");
   return words || item.arguments || item.input || (item.action ? JSON.stringify(item.action) : "");
 }

@@ -43,7 +43,7 @@ export function jsonView(value, marks = {}) {
     const isFirst = kind && !row.isEnd && marks[kind].includes(row.path);
     const line = h(
       "span",
-      { class: `row ${kind ?? ""}` },
+      { class: `row ${kind ?? ""}`, "data-path": isFirst ? row.path : null },
       "  ".repeat(row.depth),
       row.name === null ? null : h("span", { class: "name" }, JSON.stringify(row.name)),
       row.name === null ? null : ": ",

@@ -76,7 +76,7 @@ function rates(moments, span) {
   const typical = gaps.length ? gaps.toSorted((a, b) => a - b)[gaps.length >> 1] : span;
   const reach = Math.min(Math.max(span / 40, typical * 4), span / 5);
   const found = new Array(POINTS + 1).fill(0);
-  const begin = Math.floor((moments[0] / span) * POINTS); // before the first there is nothing
+  const begin = Math.ceil((moments[0] / span) * POINTS); // before the first there is nothing
   for (const moment of moments) {
     const from = Math.max(Math.ceil(((moment - reach) / span) * POINTS), begin);
     const to = Math.min(Math.floor(((moment + reach) / span) * POINTS), POINTS);

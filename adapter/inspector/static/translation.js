@@ -8,9 +8,18 @@ function marksOf(turn) {
   return { dropped: turn?.dropped ?? [], adapted: turn?.adapted ?? [] };
 }
 
+// Shows where something stands in the request beside; what was left out of a history is not there.
+function find(path) {
+  const row = document.querySelector(`.json .row[data-path="${CSS.escape(path)}"]`);
+  row?.scrollIntoView({ block: "center" });
+}
+
 function markList(marks) {
   const rows = ["dropped", "adapted"].flatMap((kind) =>
-    marks[kind].map((path) => h("li", { class: kind }, `${kind}: `, h("code", {}, path))),
+    marks[kind].map((path) => {
+      const onclick = () => find(path);
+      return h("li", {}, h("button", { type: "button", class: kind, onclick }, `${kind}: `, h("code", {}, path)));
+    }),
   );
   return rows.length ? h("ul", { class: "marks", "aria-label": "What was changed" }, ...rows) : null;
 }
@@ -44,6 +53,7 @@ function chat(turn, count) {
 export function translation(exchange) {
   const marks = marksOf(exchange.turns.at(-1));
   const { request, turns, summary } = exchange;
+  const came = summary.way === "websocket" ? "WebSocket" : `${summary.method} ${summary.path}`;
   const notYet = turns.length ? null : h("p", { class: "faint" }, "Nothing was asked upstream.");
   return [
     h(
@@ -52,7 +62,7 @@ export function translation(exchange) {
       h(
         "section",
         { class: "card" },
-        h("h3", {}, "Responses request", h("span", { class: "faint" }, `${summary.method} ${summary.path}`)),
+        h("h3", {}, "Responses request", h("span", { class: "faint" }, came)),
         markList(marks),
         request ? body(request.text, marks) : h("p", { class: "faint" }, "Its body was not read."),
       ),

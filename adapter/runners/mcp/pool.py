@@ -64,7 +64,7 @@ class Pool:
         self._forget_other_loops()
         connection = self._kept.pop(identity, None)
         if connection is None:
-            self._make_room()
+            self._make_room(self._limit(server))
             connection = self._make(
                 server, lambda gone: self._retired(identity, gone), self._all.discard
             )
@@ -79,12 +79,21 @@ class Pool:
             for connection in list(self._all):
                 group.create_task(connection.aclose())
 
-    def _make_room(self) -> None:
-        if len(self._kept) >= self._max_sessions:
+    def _limit(self, server: McpServer) -> int:
+        """Return how many sessions there may be for this one to be opened.
+
+        Servers that clients name, and that may keep a session busy for as long as a call may take,
+        leave a quarter of them to the operator's.
+        """
+        reserved = 0 if server.is_configured else self._max_sessions // 4
+        return self._max_sessions - reserved
+
+    def _make_room(self, limit: int) -> None:
+        if len(self._kept) >= limit:
             idle = (connection for connection in self._kept.values() if connection.is_idle)
             if (oldest := next(idle, None)) is not None:
                 oldest.retire()
-        if len(self._kept) >= self._max_sessions or len(self._all) >= 2 * self._max_sessions:
+        if len(self._kept) >= limit or len(self._all) >= 2 * limit:
             raise McpFailedError(_FULL)
 
     def _retired(self, identity: Identity, connection: Connection) -> None:

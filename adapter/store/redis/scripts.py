@@ -51,9 +51,12 @@ for number = 2, #ARGV do
         size = size + #known[2]
       end
     elseif kind == 'c' and redis.call('HGET', P .. 'c:' .. id, 'owner') == owner then
-      items[#items + 1] = ARGV[number]
-      items[#items + 1] = redis.call('HGET', P .. 'd:' .. id, ARGV[number])
-      size = size + #items[#items]
+      local data = redis.call('HGET', P .. 'd:' .. id, ARGV[number])
+      if data then
+        items[#items + 1] = ARGV[number]
+        items[#items + 1] = data
+        size = size + #data
+      end
     end
   end
 end

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import psycopg
 
@@ -67,4 +68,6 @@ class Notices:
             self._is_listening.set()
             self._listeners.wake(list(self._listeners.runs))
             async for notice in connection.notifies():
-                self._listeners.wake([bytes.fromhex(name) for name in notice.payload.split()])
+                # Whoever may connect to the database may send some.
+                with suppress(ValueError):
+                    self._listeners.wake([bytes.fromhex(name) for name in notice.payload.split()])

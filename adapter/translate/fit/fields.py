@@ -10,7 +10,7 @@ from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
 
 _encode = msgspec.json.Encoder().encode
-_BRACKETS = re.compile(r"\s*\[[^\]]*\]$")
+_BRACKETS = re.compile(r"(?<!\s)\s*\[[^\[\]]*\]$")
 
 # What the client calls the fields that have another name upstream.
 _PATHS = {

@@ -12,6 +12,7 @@ import pytest
 from adapter.errors import StoreError
 from adapter.store import make_store, open_store
 from adapter.store.base import ResponseStore
+from adapter.store.sql.listeners import Listener
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.store.records import (
     LIMIT_SECONDS,
@@ -195,3 +196,17 @@ def all_kinds(store: ResponseStore) -> list[asyncio.Task[object]]:
         lambda: store.read_events(OWNER, "resp_1", after=-1, limit=1),
     ]
     return [asyncio.ensure_future(call()) for call in calls]  # type: ignore[arg-type]
+
+
+async def test_notice_of_somebody_else_is_not_heard(
+    postgres_url: str, shared_postgres: PostgresServer
+) -> None:
+    record = running()
+    async with within(), open_store(postgres_url) as store, open_store(postgres_url) as other:
+        await store.start_run(record, "a", 60)
+        async with store.wakeups(record.id) as wakeups:
+            assert isinstance(wakeups, Listener)
+            with shared_postgres.connect(postgres_url) as connection:
+                connection.execute("SELECT pg_notify('adapter_runs', 'nonsense')")
+            await other.append_events(record.id, events(0, 1), holder="a", seconds=60)
+            await wakeups.happened.wait()  # without the limit after which it looks by itself
