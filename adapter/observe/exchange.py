@@ -23,6 +23,7 @@ Operation = Literal["chat", "count_tokens", "execute_tool", "list_tools"]
 Address = tuple[str | None, int | None]
 
 CLIENT_GONE = 499  # nginx's number for it: nobody was there to be answered
+SWITCHED = 101  # the handshake of a WebSocket
 CANCELLED = "cancelled"
 DISCONNECTED = "disconnected"
 
@@ -218,7 +219,7 @@ class Exchange:
             self.outcome = CANCELLED if self.transport == "background" else DISCONNECTED
             self.status = CLIENT_GONE
         if not self.status:
-            self.status = 200
+            self.status = SWITCHED if self.transport == "socket" else 200
 
     def forget(self) -> None:
         """Let go of the run, which knows it: only the garbage collector finds a circle, and late."""
