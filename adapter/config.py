@@ -158,7 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_background_runs_per_owner: Annotated[
         Annotated[int, Meta(ge=0)],
         _about("the same of one owner; 0 is no limit"),
-    ] = 0
+    ] = 64
     max_background_log_bytes: Annotated[
         Annotated[int, Meta(ge=1)], _about("the events of one background response")
     ] = 64 * 1024 * 1024

@@ -149,10 +149,9 @@ class Turn:
         A body that breaks off here, or does not end soon, was complete.
         """
         deltas: list[Delta] = []
-        with suppress(TimeoutError, UpstreamError):
-            with Deadline(END_GRACE_SECONDS):
-                async for chunk in chunks:
-                    deltas += self.read(chunk)
+        with suppress(TimeoutError, UpstreamError), Deadline(END_GRACE_SECONDS):
+            async for chunk in chunks:
+                deltas += self.read(chunk)
         return deltas
 
     def end(self) -> list[Delta]:

@@ -86,9 +86,7 @@ async def websocket(soak: "Soak", body: dict[str, Any]) -> str:
     return ended[0]
 
 
-WAYS: dict[str, Way] = {
-    each.__name__: each for each in (stream, whole, background, websocket)
-}
+WAYS: dict[str, Way] = {each.__name__: each for each in (stream, whole, background, websocket)}
 
 
 async def _end_of(answer: httpx2.Response) -> str:

@@ -7,6 +7,7 @@ client gets a 503. What runs in the background is none of this: see `adapter.bac
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import TracebackType
 
 from adapter.errors import AdapterError
 
@@ -41,14 +42,9 @@ class Closing:
         for interrupt in list(self._running.values()):
             interrupt(stopped())
 
-    @contextmanager
-    def told(self, interrupt: Interrupt) -> Generator[None]:
-        """Have something told, for as long as the block runs, that it has to end."""
-        self._running[id(interrupt)] = interrupt
-        try:
-            yield
-        finally:
-            del self._running[id(interrupt)]
+    def told(self, interrupt: Interrupt) -> "Told":
+        """Have something told, until the end of the `with` block, that it has to end."""
+        return Told(self._running, interrupt)
 
     @contextmanager
     def turn(self, interrupt: Interrupt) -> Generator[None]:
@@ -83,6 +79,30 @@ class Closing:
                 if reason is None or task.uncancel():
                     raise
                 raise reason from None
+
+
+class Told:
+    """Something that is told when the server ends; see `Closing.told`.
+
+    Args:
+        running: all that is told.
+        interrupt: tells this one.
+    """
+
+    def __init__(self, running: dict[int, Interrupt], interrupt: Interrupt) -> None:
+        self._running = running
+        self._interrupt = interrupt
+
+    def __enter__(self) -> None:
+        self._running[id(self._interrupt)] = self._interrupt
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        del self._running[id(self._interrupt)]
 
 
 def stopped() -> AdapterError:

@@ -84,6 +84,7 @@ class Service:
         self.routes = Routes(given, settings, watch, observer)
         self.state: State | None = make_state(store, settings, new_id, observer)
         self._forwarded = tuple(name.lower() for name in settings.forward_headers)
+        self._known_options: dict[tuple[str, bool], Options] = {}
         if settings.sealing_keys:
             self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
 
@@ -359,6 +360,14 @@ class Service:
         )
 
     def _options(self, route: Route, *, compacts: bool = False) -> Options:
+        """Return how requests for a route are translated; it is the same for all of them."""
+        known = self._known_options.get((route.name, compacts))
+        if known is None:
+            known = self._make_options(route, compacts=compacts)
+            self._known_options[route.name, compacts] = known
+        return known
+
+    def _make_options(self, route: Route, *, compacts: bool) -> Options:
         settings = self.settings
         return Options(
             unknown=settings.unknown_fields,

@@ -7,7 +7,7 @@ yet. Lists of tools are not shown: they spare another listing.
 Source: sheet §4 and §5; OpenAI SDK 3.51 `McpApprovalResponse`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
@@ -18,6 +18,7 @@ from adapter.types.hosted import ListedTool
 from adapter.types.input import (
     Call,
     CallOutput,
+    InputItem,
     McpApprovalRequestItem,
     McpApprovalResponseItem,
     McpCallItem,
@@ -26,6 +27,9 @@ from adapter.types.input import (
 
 _encode = msgspec.json.Encoder().encode
 
+_OF_SERVERS: Set[type[InputItem]] = frozenset(
+    {McpApprovalRequestItem, McpApprovalResponseItem, McpCallItem, McpListToolsItem}
+)
 _NO_OUTPUT = "The tool gave no output."
 _NOT_APPROVED = "The user has not approved this call, so it was not made."
 
@@ -48,6 +52,8 @@ class Settled(msgspec.Struct, frozen=True):
 
 def settle(items: Sequence[PlacedItem]) -> Settled:
     """Return what the items of MCP servers mean."""
+    if _OF_SERVERS.isdisjoint({type(placed.item) for placed in items}):
+        return Settled(tuple(items), {}, (), "")
     requests = {
         placed.item.id: placed.item
         for placed in items

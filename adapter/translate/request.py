@@ -263,6 +263,8 @@ def _as_asked(toolbox: Toolbox, text_call: str | None) -> Toolbox:
 
 def _places(items: Sequence[PlacedItem], request: ResponseRequest) -> list[str]:
     """Return where items stand in the request; those of the history have one place in common."""
+    if not items:
+        return []
     history = next((name for name in REFERENCES if getattr(request, name) is not None), "")
     return list(dict.fromkeys(at for placed in items if (at := placed.at or history)))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from adapter.types.response import InputTokensDetails, OutputTokensDetails, Usage
 
+_NUMBERS = (int, float)
+
 
 def read_usage(raw: Any) -> Usage | None:
     """Return usage of whatever form, in whole integers; None if there is none.
@@ -68,7 +70,7 @@ def _details(raw: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _count(raw: dict[str, Any], *names: str) -> int:
     for name in names:
-        value = raw.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63:
+        value: Any = raw.get(name)
+        if type(value) in _NUMBERS and 0 <= value < 2**63:  # of JSON: a bool is none
             return int(value)
     return 0

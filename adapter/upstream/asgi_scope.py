@@ -5,6 +5,7 @@ same server, client, TLS, state and mount point; another method, path, query, he
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -57,7 +58,7 @@ def chat_scope(
         "http_version": client.get("http_version", "1.1"),
         "scheme": _HTTP_SCHEMES.get(client.get("scheme", "http"), client.get("scheme", "http")),
         "path": path,
-        "raw_path": quote(path).encode("ascii"),
+        "raw_path": _raw_path(path),
         "query_string": b"",
         "headers": _headers(client, body, headers),
         "extensions": {name: extensions[name] for name in _KEPT_EXTENSIONS & extensions.keys()},
@@ -66,6 +67,11 @@ def chat_scope(
         # Servers give every request its own copy of the lifespan's state.
         scope["state"] = client["state"].copy()
     return scope
+
+
+@lru_cache(maxsize=64)  # an app has few of them
+def _raw_path(path: str) -> bytes:
+    return quote(path).encode("ascii")
 
 
 def mount_point(client: Mapping[str, Any]) -> str:

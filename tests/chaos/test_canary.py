@@ -19,7 +19,15 @@ from adapter.config import Settings
 from tests.asgi.sockets import open_socket
 from tests.chaos.conftest import Bench
 from tests.chaos.fault import Fault, good_chunks, streamed
-from tests.servers.answers import Answer, Eof, Reset, json_answer, stream_answer, text_answer, tool_answer
+from tests.servers.answers import (
+    Answer,
+    Eof,
+    Reset,
+    json_answer,
+    stream_answer,
+    text_answer,
+    tool_answer,
+)
 from tests.servers.requests import Request
 
 pytestmark = pytest.mark.anyio
@@ -216,5 +224,3 @@ async def test_password_of_a_store_is_not_told(bench: Bench, log: Any, url: str)
     assert lost_in(f"{answer.headers}{answer.text}") == []
     assert lost_in(log(), SECRETS + CONTENT) == []
     assert lost_in(repr(settings)) == []
-
-

@@ -47,7 +47,7 @@ class Setup:
 
     def __init__(self, upstream: ScriptedUpstream, store_url: str, stack: ExitStack) -> None:
         self._stacks = [stack.enter_context(ExitStack()) for _ in range(2)]
-        self._make = lambda: replica(upstream, store_url)
+        self._make = lambda: replica(upstream, store_url, "--shutdown-delay", "1")
         self.replicas = [each.enter_context(self._make()) for each in self._stacks]
         urls = [str(each.client.base_url) for each in self.replicas]
         self.balancer: Balancer = stack.enter_context(balancer(*urls))

@@ -34,7 +34,9 @@ def fuzz(target: str, seconds: str, *options: str) -> None:
         corpus = _corpus(target, Path(folder))
         tried = [option for option in options if not option.startswith("-")]
         limits = [] if tried else [f"-max_total_time={seconds}", "-max_len=8192", corpus]
-        atheris.Setup([sys.argv[0], *limits, "-timeout=10", "-rss_limit_mb=2048", *options], TARGETS[target])
+        atheris.Setup(
+            [sys.argv[0], *limits, "-timeout=10", "-rss_limit_mb=2048", *options], TARGETS[target]
+        )
         atheris.Fuzz()
 
 

@@ -86,7 +86,9 @@ def tags(data: bytes) -> None:
     for mode in modes:
         whole, cut = ThinkTagSplitter(mode), ThinkTagSplitter(mode)
         at_once = _joined(whole.split(text) + whole.end())
-        pieces = [each for at in range(0, len(text), size) for each in cut.split(text[at : at + size])]
+        pieces = [
+            each for at in range(0, len(text), size) for each in cut.split(text[at : at + size])
+        ]
         if at_once != _joined(pieces + cut.end()):
             raise AssertionError("cutting changes what is read")
 

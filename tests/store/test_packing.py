@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from adapter.store.base import ConversationRecord, LoggedEvent, ResponseRecord, StoredItem
 from adapter.store import packing
+from adapter.store.base import ConversationRecord, LoggedEvent, ResponseRecord, StoredItem
 from adapter.store.words import WORDS
 
 HOSTILE = ["", "a\x00b", "\ud800", "\udfff\ud800", "\U0001f600", "x" * 100_000]

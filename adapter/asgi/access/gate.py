@@ -6,6 +6,7 @@ does. Without, everybody may ask, and clients show their upstream's key to the u
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 from starlette.types import Scope
 
@@ -96,7 +97,7 @@ class Gate:
 
     def _check_size(self, scope: Scope) -> None:
         pairs = scope["headers"]
-        size = sum(len(name) + len(value) for name, value in pairs)
+        size = sum(map(len, chain.from_iterable(pairs)))
         if len(pairs) > self._max_headers or size > self._max_header_bytes:
             raise InvalidRequestError(
                 f"Too many or too long headers: the limits are {self._max_headers} headers and "
