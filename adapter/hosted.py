@@ -110,6 +110,10 @@ class HostedTools:
         translation: what became of it; its toolbox names servers and types.
         now: seconds of a clock.
 
+    Attributes:
+        may_call: the model was offered hosted tools in this turn. If it calls one all the same, the
+            response ends.
+
     Raises:
         InvalidRequestError: a server that is not known, or too many of them.
     """
@@ -122,6 +126,7 @@ class HostedTools:
         now: Callable[[], float],
     ) -> None:
         toolbox = translation.toolbox
+        self.may_call = True
         self._hosting = hosting
         self._required = required_server(request.tool_choice)
         wanted = request.max_tool_calls
@@ -148,7 +153,8 @@ class HostedTools:
             output: what the response has said.
         """
         self._turns += 1
-        return Progress(self.said(output), self._listing, bool(self._results), self._may_call())
+        self.may_call = self._may_call()
+        return Progress(self.said(output), self._listing, bool(self._results), self.may_call)
 
     def said(self, output: Sequence[OutputItem]) -> tuple[PlacedItem, ...]:
         """Return what the response has said, and what came of its calls, as the model is told."""
@@ -291,7 +297,7 @@ class HostedTools:
             await _cancel(tasks)
 
     async def _call(self, call: PendingCall, toolbox: Toolbox) -> ToolResult:
-        if call.tool.definition.name not in toolbox.offered:
+        if not self.may_call or call.tool.definition.name not in toolbox.offered:
             return failure("mcp_protocol_error", "There is no such tool.", _INVALID_PARAMS)
         if self._calls >= self._max_calls:
             return failure("mcp_protocol_error", "No more tool calls are allowed (max_tool_calls).")

@@ -210,8 +210,8 @@ class ResponseRun:
                 yield events
 
     async def _after_calls(self, hosted: HostedTools) -> list[Event]:
-        """Go on with what came of the calls; or end, if the client has calls to make as well."""
-        is_last = bool(self._machine.client_calls)
+        """Go on with what came of the calls; or end, if no more are made here, or only by the client."""
+        is_last = bool(self._machine.client_calls) or not hosted.may_call
         compacted = await self._compact_if_long()
         if is_last:
             return [*compacted, *await self._finish(self._service_tier)]

@@ -51,7 +51,8 @@ class Server(msgspec.Struct, frozen=True):
 
 UPSTREAM = Server("direct", (sys.executable, str(FOLDER / "mock_upstream.py"), "--port", "$port"))
 
-_ADAPTER = (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port")
+_SERVE = (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port")
+_ADAPTER = (*_SERVE, "--log-level", "warning")  # no line for each request, as with the others
 
 
 def _script(name: str, *options: str) -> tuple[str, ...]:
@@ -78,6 +79,15 @@ SERVERS = (
     _responses("adapter, memory", *_ADAPTER, "--store", "memory:", is_quick=False),
     _responses(
         "adapter, sqlite", *_ADAPTER, "--store", "sqlite:///$folder/store.db", is_quick=False
+    ),
+    # What it costs to tell of requests: `adapter.observe`.
+    *(
+        _responses(f"adapter, {name}", *command, "--store", "none", is_quick=False)
+        for name, command in (
+            ("request log", _SERVE),
+            ("metrics", (*_ADAPTER, "--metrics", "true")),
+            ("server-timing", (*_ADAPTER, "--server-timing", "true")),
+        )
     ),
     # The model server is an ASGI app here: by itself, and with the middleware in the same process.
     Server("app", _script("in_process")),

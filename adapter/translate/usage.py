@@ -69,6 +69,8 @@ def _details(raw: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _count(raw: dict[str, Any], *names: str) -> int:
+    if not raw:
+        return 0
     for name in names:
         value: Any = raw.get(name)
         if type(value) in _NUMBERS and 0 <= value < 2**63:  # of JSON: a bool is none

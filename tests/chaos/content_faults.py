@@ -75,6 +75,12 @@ def sizes() -> Iterator[Fault]:
     giant = "x" * 4_000_000
     yield Fault("giant delta", streamed(chunk({"content": giant}, "stop")), giant)
     yield Fault("too large a delta", streamed(chunk({"content": giant}, "stop")), settings=small)
+    # As long as anybody reads; the limit is for that.
+    endless = {"max_stream_bytes": 500_000}
+    comments = streamed(*[b": ping\n\n" * 10_000] * 20, *good_chunks())
+    yield Fault("comments without end", comments, settings=endless)
+    said = b"".join(step for step in sse(chunk({"content": "y"}), done=False) * 1000)  # type: ignore[misc]  # bytes
+    yield Fault("words without end", streamed(*[said] * 10), settings=endless)
     line = Answer(headers=SSE, chunks=[b"data: " + b"x" * 65536] * 40)
     yield Fault("line without end", line, settings=small)
     many = "y" * 100_000
@@ -114,7 +120,7 @@ def garbage() -> Iterator[Fault]:
         "no field": b"choices\n\n",
     }
     for name, data in cases.items():
-        yield Fault(name, odd(data), ends=ANY)
+        yield Fault(name, odd(data), ends=ANY, is_wide=True)
 
 
 def types() -> Iterator[Fault]:
@@ -194,8 +200,10 @@ def calls() -> Iterator[Fault]:
         "no arguments": [call(0, "c", "f", None)],
     }
     for name, chunks in cases.items():
-        yield Fault(f"calls: {name}", streamed(*chunks, chunk({}, "tool_calls")), ends=ANY)
-        yield Fault(f"cut calls: {name}", streamed(*chunks, done=False))
+        yield Fault(
+            f"calls: {name}", streamed(*chunks, chunk({}, "tool_calls")), ends=ANY, is_wide=True
+        )
+        yield Fault(f"cut calls: {name}", streamed(*chunks, done=False), is_wide=True)
 
 
 def tags() -> Iterator[Fault]:
@@ -208,8 +216,8 @@ def tags() -> Iterator[Fault]:
         "marks": "<|channel|>analysis<|message|>" * 200,
     }.items():
         words = [chunk({"content": text[at : at + 5]}) for at in range(0, min(len(text), 2000), 5)]
-        yield Fault(f"tags: {name}", streamed(*words, chunk({}, "stop")), ends=ANY)
-        yield Fault(f"cut tags: {name}", streamed(*words, done=False))
+        yield Fault(f"tags: {name}", streamed(*words, chunk({}, "stop")), ends=ANY, is_wide=True)
+        yield Fault(f"cut tags: {name}", streamed(*words, done=False), is_wide=True)
 
 
 CONTENT_FAULTS = [

@@ -90,6 +90,10 @@ def tool(url: str) -> dict[str, Any]:
     }
 
 
+def everything_in(folder: Path) -> str:
+    return b"".join(path.read_bytes() for path in folder.iterdir()).decode("latin-1")
+
+
 def lost_in(text: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
     return [secret for secret in secrets if secret in text]
 
@@ -156,7 +160,7 @@ async def test_nothing_shows_a_secret(
     app = ResponsesAPI(bench.upstream.url, settings=settings)
     async with bench.serving(app):
         told = await ask_in_every_way(bench, HEADERS)
-        kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).decode("latin-1")
+        kept = everything_in(tmp_path)
     said = repr(app) + repr(settings) + str(settings)
 
     assert lost_in("".join(told)) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapter.cli.stopping import LAST_WORDS_SECONDS
 from adapter.config import ENV_PREFIX, Settings, describe_settings
 from tests.deploy.files import DEPLOY, documents, resource
 from tests.deploy.test_container import adapter_service
@@ -48,11 +49,17 @@ def test_sidecar_is_killed_only_after_all_that_it_waits_for() -> None:
 def _stop_seconds(pod: Any, settings: Settings) -> float:
     (container,) = pod["containers"]
     hook: int = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    return hook + settings.shutdown_delay + settings.shutdown_timeout + settings.background_drain
+    return hook + _seconds(settings)
+
+
+def _seconds(settings: Settings) -> float:
+    """Return how long a process may take behind SIGTERM."""
+    waits = (settings.shutdown_delay, settings.shutdown_timeout, settings.background_drain)
+    return sum(waits) + LAST_WORDS_SECONDS
 
 
 def test_others_are_killed_only_after_all_that_they_wait_for() -> None:
-    stop = DEFAULTS.shutdown_delay + DEFAULTS.shutdown_timeout + DEFAULTS.background_drain
+    stop = _seconds(DEFAULTS)
     unit = (DEPLOY / "systemd" / "responses-adapter.service").read_text()
     limit = re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
 

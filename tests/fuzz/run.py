@@ -57,10 +57,11 @@ def fuzz_all(seconds: str) -> int:
         command = [sys.executable, "-m", "tests.fuzz.run", target, seconds]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         last = [line for line in done.stderr.splitlines() if line.startswith(("#", "Done"))][-1:]
-        print(f"{target:10} {'broke' if done.returncode else 'holds'}  {''.join(last)[:100]}")
+        verdict = "broke" if done.returncode else "holds"
+        sys.stdout.write(f"{target:10} {verdict}  {''.join(last)[:100]}\n")
         if done.returncode:
             broken += 1
-            print(done.stderr[-3000:])
+            sys.stdout.write(done.stderr[-3000:])
     return broken
 
 

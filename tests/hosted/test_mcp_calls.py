@@ -241,6 +241,23 @@ async def test_the_last_turn_has_no_tools(
     assert [bool(ask.offered(turn)) for turn in range(3)] == [True, True, False]
 
 
+@pytest.mark.parametrize("limit", [{"max_turns": 2}, {}])
+async def test_a_model_that_never_stops_calling_is_stopped(
+    upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask, limit: dict[str, int]
+) -> None:
+    """Also one that calls what it is not offered any more."""
+    server = await serve_tools()
+    upstream.always(tool_answer(("add", {"a": 1, "b": 1})))
+    ask = asker(server, **limit)
+
+    response = await ask(tools=[mcp(server)], max_tool_calls=None if limit else 1)
+
+    assert response["status"] == "completed"
+    assert len(upstream.requests) == 2
+    assert len(server.calls) == 1
+    assert [call["status"] for call in items(response, "mcp_call")] == ["completed", "failed"]
+
+
 async def test_an_answer_that_is_cut_off_calls_nothing(
     upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
 ) -> None:

@@ -218,6 +218,43 @@ HTTP_ERRORS: list[tuple[str, int, str, Any, tuple[int, str, str | None, str | No
         ),
     ),
     (
+        "a stack trace of Python in JSON",
+        500,
+        "application/json",
+        {
+            "detail": "Failed.\nTraceback (most recent call last):\n"
+            '  File "/srv/app.py", line 1, in f\n    g()\nValueError: no GPU'
+        },
+        (502, "server_error", "server_error", None, "Failed. ValueError: no GPU"),
+    ),
+    (
+        "a stack trace of Java in plain text",
+        400,
+        "text/plain",
+        b"java.lang.IllegalState: no GPU\n\tat a.b.C.d(C.java:1)\n\tat a.b.C.e(C.java:2)\n",
+        (400, "invalid_request_error", None, None, "java.lang.IllegalState: no GPU"),
+    ),
+    (
+        "a page of HTML in JSON",
+        500,
+        "application/json",
+        {"error": {"message": "Proxy: <html><body>502</body></html>"}},
+        (502, "server_error", "server_error", None, "Proxy:"),
+    ),
+    (
+        "nothing but a stack trace",
+        500,
+        "application/json",
+        {"error": "goroutine 1 [running]:\nmain.main()\n\t/srv/main.go:1"},
+        (
+            502,
+            "server_error",
+            "server_error",
+            None,
+            "The upstream reported an error without a message that can be shown.",
+        ),
+    ),
+    (
         "nothing",
         503,
         "",

@@ -33,9 +33,11 @@ from adapter.types.chat import ChatRequest
 
 __all__ = ["Draft", "fit"]
 
+_Step = Callable[[Draft, Dialect], None]
+
 # (step, the facts by which it arranges messages). Instructions come before roles are arranged;
 # fields are sorted out when all of them are there.
-_STEPS: tuple[tuple[Callable[[Draft, Dialect], None], tuple[str, ...]], ...] = (
+_STEPS: tuple[tuple[_Step, tuple[str, ...]], ...] = (
     (fit_grammars, ()),
     (fit_tool_choice, ()),
     (fit_format, ()),
@@ -72,10 +74,18 @@ def fit(
     draft = Draft(chat, kept, grammars)
     learned = dialect.learned
     for step, facts in _STEPS:
-        before = draft.messages
-        step(draft, dialect)
-        if learned and not learned.isdisjoint(facts) and draft.messages != before:
-            draft.rewrite("instructions" if draft.messages[1:] == before[1:] else "input")
+        if learned and not learned.isdisjoint(facts):
+            _report_arranged(step, draft, dialect)
+        else:
+            step(draft, dialect)
     if "image_urls" in learned and find_image_urls(chat):
         draft.rewrite("input")
     return draft
+
+
+def _report_arranged(step: _Step, draft: Draft, dialect: Dialect) -> None:
+    """Take a step that a refusal taught, and report the messages that it arranges."""
+    before = draft.messages
+    step(draft, dialect)
+    if draft.messages != before:
+        draft.rewrite("instructions" if draft.messages[1:] == before[1:] else "input")
