@@ -69,7 +69,7 @@ FAULTS: list[tuple[str, Answer, int, str]] = [
     (
         "too many requests",
         error(429, "Slow down", **{"retry-after": "0"}),
-        2,
+        6,  # each of Codex's two is tried three times here, because the server says that it may be
         "429 Too Many Requests",
     ),
     (
