@@ -21,7 +21,7 @@ ODD: list[tuple[str, dict[str, Any] | bytes]] = [
     ("in order", {}),
     ("nulls everywhere", dict.fromkeys(["tools", "tool_choice", "text", "reasoning", "metadata", "include", "stream_options", "temperature", "store", "prompt", "conversation"])),
     ("an unknown field", {"unheard_of": {"a": [1, None]}}),
-    ("many unknown fields", {f"x{n}": n for n in range(10_000)}),
+    ("many unknown fields", {f"x{n}": n for n in range(1_000)}),
     ("an unknown field of a long name", {"x" * LONG: 1}),
     ("an unknown field of an odd name", {"a\r\nset-cookie: b=c": 1, "é\0": 2, "": 3}),
     ("the name of our own field", {"extras": {"a": 1}}),
