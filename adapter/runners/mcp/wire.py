@@ -6,6 +6,7 @@ gets an empty answer with an error status, or an answer that ends.
 """
 
 import logging
+import re
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Final
@@ -40,6 +41,8 @@ _KEEPALIVE_SECONDS: Final = 4.0
 
 # What the SDK reads as one event of its SSE transport, in bytes; it offers no way to change it.
 MAX_SSE_EVENT_BYTES: Final = 1024 * 1024
+
+_EVENT_END: Final = re.compile(rb"\r?\n\r?\n")
 
 # Headers that belong to the connection or the protocol; nobody's `headers` replace them.
 _OURS: Final = frozenset(
@@ -203,12 +206,10 @@ class _Body(httpx2.AsyncByteStream):
 
     def _has_room_for(self, chunk: bytes) -> bool:
         # A stream may last for hours; what it makes the SDK hold is one event.
-        end = max(chunk.rfind(b"\n\n"), chunk.rfind(b"\r\n\r\n"))
-        if self._counts_events and end >= 0:
-            self._count = len(chunk) - end
-        else:
-            self._count += len(chunk)
-        return self._count <= self._max_bytes
+        ended, *begun = _EVENT_END.split(chunk) if self._counts_events else [chunk]
+        longest = max(self._count + len(ended), *map(len, begun), 0)
+        self._count = len(begun[-1]) if begun else longest
+        return longest <= self._max_bytes
 
 
 class Http:
