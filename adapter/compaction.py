@@ -47,10 +47,10 @@ MAX_ATTEMPTS = 6  # the last one is of a sixteenth of the conversation
 Translate = Callable[[ResponseRequest, History | None], Callable[[Dialect], Translation]]
 
 
-class Compactor:
+class Compactor(msgspec.Struct, frozen=True, kw_only=True):
     """Makes compactions of a conversation.
 
-    Args:
+    Attributes:
         request: what the client asked, without a trigger.
         history: what was said before.
         translate: how requests to the upstream are translated.
@@ -63,30 +63,16 @@ class Compactor:
         max_tokens: the longest summary to ask for.
     """
 
-    def __init__(
-        self,
-        request: ResponseRequest,
-        history: History | None,
-        translate: Translate,
-        habits: Habits,
-        upstream: Upstream,
-        headers: Mapping[str, str],
-        surroundings: Surroundings,
-        *,
-        model: str,
-        sealer: Sealer,
-        max_tokens: int,
-    ) -> None:
-        self._request = request
-        self._history = history
-        self._translate = translate
-        self._habits = habits
-        self._upstream = upstream
-        self._headers = headers
-        self._surroundings = surroundings
-        self._model = model
-        self._sealer = sealer
-        self._max_tokens = max_tokens
+    request: ResponseRequest
+    history: History | None
+    translate: Translate
+    habits: Habits
+    upstream: Upstream
+    headers: Mapping[str, str]
+    surroundings: Surroundings
+    model: str
+    sealer: Sealer
+    max_tokens: int
 
     async def compact(self, said: Sequence[PlacedItem] = ()) -> Compacted:
         """Return a compaction of the conversation.
@@ -97,19 +83,19 @@ class Compactor:
         Raises:
             AdapterError: there is none to be had.
         """
-        conversation = (*whole_conversation(self._request, self._history), *said)
+        conversation = (*whole_conversation(self.request, self.history), *said)
         summary = await self._summarise(conversation)
         text = summary_of(summary) or thoughts_of(summary)
         if not text:
             raise _no_summary(summary)
-        sealed = self._sealer.seal("compaction", text)
-        item = Compaction(self._surroundings.new_id("cmp"), sealed)
+        sealed = self.sealer.seal("compaction", text)
+        item = Compaction(self.surroundings.new_id("cmp"), sealed)
         return Compacted(item, summary.usage, summary.service_tier)
 
     async def _summarise(self, conversation: tuple[PlacedItem, ...]) -> Response:
         """Return the model's answer to the request for a summary, of all or of the newer part."""
-        asked = self._request.max_output_tokens or self._max_tokens
-        limit: int | None = min(asked, self._max_tokens)
+        asked = self.request.max_output_tokens or self.max_tokens
+        limit: int | None = min(asked, self.max_tokens)
         attempts = MAX_ATTEMPTS
         while True:
             attempts -= 1
@@ -128,15 +114,15 @@ class Compactor:
             limit = None  # reasoning took all of it
 
     async def _ask(self, conversation: tuple[PlacedItem, ...], limit: int | None) -> Response:
-        request = to_summary_request(self._request, limit)
+        request = to_summary_request(self.request, limit)
         run = ResponseRun(
             request,
-            self._translate(request, History(conversation)),
-            self._habits,
-            self._upstream,
-            self._headers,
-            msgspec.structs.replace(self._surroundings, sealer=None, detached=None),
-            model=self._model,
+            self.translate(request, History(conversation)),
+            self.habits,
+            self.upstream,
+            self.headers,
+            msgspec.structs.replace(self.surroundings, sealer=None, detached=None),
+            model=self.model,
         )
         return await run.collect()
 
@@ -145,43 +131,27 @@ class CompactionRun(ResponseRun):
     """Makes one response that holds a compaction and nothing else.
 
     Args:
-        request: what the client asked, without the trigger.
-        history: what was said before.
-        translate: how requests to the upstream are translated.
-        habits: what is known of the upstream; what is learned is added.
-        upstream: where to ask.
-        headers: request headers for the upstream.
-        surroundings: ids, the clock, limits.
-        model: what the upstream calls the model.
-        sealer: seals the summary.
-        max_tokens: the longest summary to ask for.
+        compactor: makes it.
         keep: keeps the response; see `ResponseRun`.
 
     Raises:
         InvalidRequestError: the request cannot be translated.
     """
 
-    def __init__(
-        self,
-        request: ResponseRequest,
-        history: History | None,
-        translate: Translate,
-        habits: Habits,
-        upstream: Upstream,
-        headers: Mapping[str, str],
-        surroundings: Surroundings,
-        *,
-        model: str,
-        sealer: Sealer,
-        max_tokens: int,
-        keep: Keep | None = None,
-    ) -> None:
-        ways = (habits, upstream, headers, surroundings)
-        super().__init__(request, translate(request, history), *ways, model=model, keep=keep)
-        whole_conversation(request, history)  # what cannot be read is told at once
-        self._compactor = Compactor(
-            request, history, translate, *ways, model=model, sealer=sealer, max_tokens=max_tokens
+    def __init__(self, compactor: Compactor, *, keep: Keep | None = None) -> None:
+        request, history = compactor.request, compactor.history
+        super().__init__(
+            request,
+            compactor.translate(request, history),
+            compactor.habits,
+            compactor.upstream,
+            compactor.headers,
+            compactor.surroundings,
+            model=compactor.model,
+            keep=keep,
         )
+        whole_conversation(request, history)  # what cannot be read is told at once
+        self._compactor = compactor
 
     async def _answer(self) -> AsyncGenerator[list[Event], None]:
         compacted = await self._compactor.compact()

@@ -28,6 +28,11 @@ from adapter.translate.request import CustomGrammars, Downgrades
 AUTO_DIALECT = "auto"
 # Tables of the TOML file: no environment variable or option could hold them.
 TABLES = frozenset({"routes", "dialects", "fetch", "mcp", "tools"})
+_TABLES_OF_TABLES: dict[str, type[Any]] = {
+    "routes": RouteSettings,
+    "mcp": McpServerSettings,
+    "tools": ToolSettings,
+}
 ENV_PREFIX = "ADAPTER_"
 DEFAULT_FORWARDED = ("openai-organization", "openai-project", "traceparent", "tracestate")
 SECRETS = frozenset({"upstream_api_key", "sealing_keys", "store", "api_keys"})  # never shown
@@ -419,21 +424,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         values |= _from_environment(cls, environ)
         values |= {name: value for name, value in arguments.items() if value is not None}
         # Tables by themselves, so that an error can name the route.
-        if isinstance(routes := values.get("routes"), Mapping):
-            values["routes"] = {
-                name: _convert(route, RouteSettings, f"routes.{name}.")
-                for name, route in routes.items()
-            }
-        if isinstance(servers := values.get("mcp"), Mapping):
-            values["mcp"] = {
-                label: _convert(server, McpServerSettings, f"mcp.{label}.")
-                for label, server in servers.items()
-            }
-        if isinstance(tools := values.get("tools"), Mapping):
-            values["tools"] = {
-                type_: _convert(tool, ToolSettings, f"tools.{type_}.")
-                for type_, tool in tools.items()
-            }
+        for table, kind in _TABLES_OF_TABLES.items():
+            if isinstance(given := values.get(table), Mapping):
+                values[table] = {
+                    name: _convert(row, kind, f"{table}.{name}.") for name, row in given.items()
+                }
         if "fetch" in values:
             values["fetch"] = _convert(values["fetch"], UrlPolicy, "fetch.")
         return _convert(values, cls)

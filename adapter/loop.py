@@ -33,10 +33,6 @@ from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
-# Refusals that one request may learn from; an upstream that refuses field by field has had its say.
-MAX_LESSONS = 12
-MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of other texts
-
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
 
@@ -185,8 +181,7 @@ class ResponseRun:
     async def _turns(self, hosted: HostedTools) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, and again with what came of its calls, until it makes none."""
         machine = self._machine
-        if opening := self._opening():
-            yield opening
+        yield self._opening()
         async with aclosing(hosted.list_tools(machine)) as listing:
             async for events in listing:
                 yield events
@@ -204,10 +199,8 @@ class ResponseRun:
             async with aclosing(hosted.run(machine, self.translation.toolbox)) as called:
                 async for events in called:
                     yield events
-            if self.is_over:
-                break
-            if events := await self._after_calls(hosted):
-                yield events
+            if not self.is_over:
+                yield await self._after_calls(hosted)
 
     async def _after_calls(self, hosted: HostedTools) -> list[Event]:
         """Go on with what came of the calls; or end, if no more are made here, or only by the client."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from adapter.asgi.bodies import read_body
@@ -14,7 +13,6 @@ from adapter.asgi.paths import COMPACT
 from adapter.asgi.report import report_headers
 from adapter.asgi.service import Service
 from adapter.translate.compaction import to_compacted_response, without_trigger
-from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
 
@@ -45,16 +43,10 @@ class CompactConversation:
             return
         request, route, model = self._service.decode(body, headers)
         with route.occupy():
-            # It is not stored itself; what it goes on from becomes a part of it.
-            async with self._service.prior(_unstored(request), headers) as prior:
-                request = prior.joined()
+            request = await self._service.joined(request, headers)
             request = without_trigger(request) or request
             run = self._service.compaction(request, route, model, headers, upstream)
             if response := await collect(run, receive, self._service.closing):
                 compacted = to_compacted_response(request, response, new_id)
                 report = report_headers(run.translation)
                 await send_json(send, 200, compacted, [*more_headers, *report])
-
-
-def _unstored(request: ResponseRequest) -> ResponseRequest:
-    return msgspec.structs.replace(request, store=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from adapter.asgi.bodies import read_body
@@ -41,10 +40,8 @@ class CountInputTokens:
             await pass_on(found, settings, scope, receive, send, body, INPUT_TOKENS)
             return
         request, route, model = self._service.decode(body, headers)
-        request = msgspec.structs.replace(request, store=False)
         with route.occupy():
-            async with self._service.prior(request, headers) as prior:
-                request = prior.joined()
+            request = await self._service.joined(request, headers)
             counting = self._service.counting(request, route, model, headers, upstream)
             count = None
             async with StopOnDisconnect(receive):

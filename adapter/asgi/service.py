@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from adapter.asgi.access.gate import Gate
 from adapter.asgi.closing import Closing
 from adapter.asgi.fallback import find_targets
@@ -131,6 +133,17 @@ class Service:
             return nullcontext(Prior(request=request, parts=parts))
         return self.state.prior(request, partial(self.owner, headers), remembered)
 
+    async def joined(self, request: ResponseRequest, headers: Mapping[str, str]) -> ResponseRequest:
+        """Return a request with all that it goes on from in its own input; it is not stored itself.
+
+        Args:
+            request: what the client asked.
+            headers: of the client's request.
+        """
+        request = msgspec.structs.replace(request, store=False)
+        async with self.prior(request, headers) as prior:
+            return prior.joined()
+
     def run(
         self,
         request: ResponseRequest,
@@ -172,7 +185,11 @@ class Service:
                 keep=keep,
                 detached=detached,
             )
-        compact = self._compact(request, history, route, model, headers, upstream)
+        compact: Compact | None = None
+        if request.context_management and self._warned_sealer is not None:
+            compact = self._compactor(
+                request, route, model, headers, upstream, self._warned_sealer, history
+            ).compact
         translate = partial(
             to_chat_request,
             request,
@@ -206,31 +223,6 @@ class Service:
         self._tell_of(run, request, route, model)
         return run
 
-    def _compact(
-        self,
-        request: ResponseRequest,
-        history: History | None,
-        route: Route,
-        model: str,
-        headers: Mapping[str, str],
-        upstream: Upstream | None,
-    ) -> Compact | None:
-        """Return what compacts the conversation of a request, if it wants that and it can be."""
-        if not request.context_management or self._warned_sealer is None:
-            return None
-        return Compactor(
-            request,
-            history,
-            self._translations(route, model),
-            route.habits,
-            self._upstream_of(route, upstream),
-            route_headers(route.settings, self.forwarded(headers, route)),
-            self._surroundings(request, headers),
-            model=model,
-            sealer=self._warned_sealer,
-            max_tokens=self.settings.max_summary_tokens,
-        ).compact
-
     def compaction(
         self,
         request: ResponseRequest,
@@ -260,21 +252,36 @@ class Service:
         """
         if self._warned_sealer is None:
             raise _cannot_seal()
-        run = CompactionRun(
-            request,
-            history,
-            self._translations(route, model),
-            route.habits,
-            self._upstream_of(route, upstream),
-            route_headers(route.settings, self.forwarded(headers, route)),
-            self._surroundings(request, headers, detached),
-            model=model,
-            sealer=self._warned_sealer,
-            max_tokens=self.settings.max_summary_tokens,
-            keep=keep,
+        compactor = self._compactor(
+            request, route, model, headers, upstream, self._warned_sealer, history, detached
         )
+        run = CompactionRun(compactor, keep=keep)
         self._tell_of(run, request, route, model)
         return run
+
+    def _compactor(
+        self,
+        request: ResponseRequest,
+        route: Route,
+        model: str,
+        headers: Mapping[str, str],
+        upstream: Upstream | None,
+        sealer: Sealer,
+        history: History | None,
+        detached: Detached | None = None,
+    ) -> Compactor:
+        return Compactor(
+            request=request,
+            history=history,
+            translate=self._translations(route, model),
+            habits=route.habits,
+            upstream=self._upstream_of(route, upstream),
+            headers=route_headers(route.settings, self.forwarded(headers, route)),
+            surroundings=self._surroundings(request, headers, detached),
+            model=model,
+            sealer=sealer,
+            max_tokens=self.settings.max_summary_tokens,
+        )
 
     def counting(
         self,
@@ -296,6 +303,7 @@ class Service:
         Raises:
             InvalidRequestError: the request cannot be translated.
         """
+        # The endpoints that count are not those that a guard or an observer stands before.
         return InputCount(
             request,
             self._translations(route, model),

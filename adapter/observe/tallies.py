@@ -6,11 +6,8 @@ request has a dozen; here it is a tenth of that. It is handed over when somebody
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-INFINITY: Final = float("inf")
 
 
 class BulkHistogram(Histogram):
