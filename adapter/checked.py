@@ -126,8 +126,8 @@ class CheckedTurn(Turn):
         async with self._ask(question.chat, question.text_call) as chunks:
             async for chunk in chunks:
                 collected += self.read(chunk)
-                self.check()
-                if self.is_done:
+                if self.is_over:
+                    self.check()
                     collected += await self.read_rest(chunks)
         collected += super().end()
         self.check()

@@ -22,11 +22,12 @@ class Deadline:
         self._is_over = False
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None, "what waits runs in a task"
         self._task = task
         self._cancelled_before = task.cancelling()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+        self._timer = loop.call_later(self._seconds, self._end)
         return self
 
     def __exit__(

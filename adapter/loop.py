@@ -227,12 +227,13 @@ class ResponseRun:
                 async with turn.open() as chunks:
                     async for chunk in chunks:
                         said += self._say(turn, turn.read(chunk))
+                        is_over = turn.is_over
                         # The last leaves with the closing events, unless keeping takes its time.
-                        if said and not (turn.is_done and self._keep is None):
+                        if said and not (is_over and self._keep is None):
                             yield said
                             said = []
-                        turn.check()
-                        if turn.is_done:
+                        if is_over:
+                            turn.check()
                             said += self._say(turn, await turn.read_rest(chunks))
                 said += self._say(turn, turn.end())
                 turn.check()
@@ -255,12 +256,13 @@ class ResponseRun:
         yield closing
 
     def _say(self, turn: Turn, deltas: list[Delta]) -> list[Event]:
+        if turn is self._begun:
+            return self._machine.feed(deltas)
         if not turn.has_begun:
             return []
-        if turn is not self._begun:
-            self._begun = turn
-            if self._surroundings.watch is not None:
-                self._surroundings.watch.begun()
+        self._begun = turn
+        if self._surroundings.watch is not None:
+            self._surroundings.watch.begun()
         # Numbers are given when events are made, so the first two are made first.
         return self._opening() + self._machine.feed(deltas)
 

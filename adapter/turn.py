@@ -126,22 +126,25 @@ class Turn:
 
     def read(self, chunk: bytes) -> list[Delta]:
         """Return what the next bytes say, and what was held back if they end in a failure."""
-        assert self._reader is not None, "what is read was opened"
-        self._bytes_left -= len(chunk)
-        if not self._habits.is_known:
+        reader = self._reader
+        assert reader is not None, "what is read was opened"
+        if not (self.has_begun or self._habits.is_known):
             self._habits.observe(self._answer_headers, chunk)
-        deltas = self._reader.feed(chunk)
-        self.has_begun = self._reader.has_begun
+        deltas = reader.feed(chunk)
+        if not self.has_begun:
+            self.has_begun = reader.has_begun
+        self._bytes_left -= len(chunk)
         if self._bytes_left < 0:
-            self._reader.failure = UpstreamError(
+            reader.failure = UpstreamError(
                 "The upstream's answer is longer than what is accepted here."
             )
-        return deltas if self._reader.failure is None else deltas + self._reader.end()
+        return deltas if reader.failure is None else deltas + reader.end()
 
     @property
-    def is_done(self) -> bool:
-        """Whether the model has said all, and only the end of the body is still to come."""
-        return self._reader is not None and self._reader.is_done
+    def is_over(self) -> bool:
+        """Whether the model has said all, or what it says has failed: see `check`."""
+        reader = self._reader
+        return reader is not None and (reader.is_done or reader.failure is not None)
 
     async def read_rest(self, chunks: AsyncGenerator[bytes, None]) -> list[Delta]:
         """Return what comes behind the end that the model has said: nothing, as a rule.

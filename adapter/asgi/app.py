@@ -25,7 +25,6 @@ from adapter.asgi.health import HEALTH_PATHS, VERSION, Health
 from adapter.asgi.http import (
     ClientDisconnectedError,
     Headers,
-    encode_headers,
     read_headers,
     send_bytes,
     send_error,
@@ -270,7 +269,7 @@ class ResponsesAPI:
         id: str,
     ) -> None:
         route = place.route
-        request_id = encode_headers({"x-request-id": id})
+        request_id = [(b"x-request-id", id.encode())]
         gate = self._service.gate
         try:
             scope, headers = await gate.admit(scope, headers)

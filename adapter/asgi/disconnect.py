@@ -34,11 +34,12 @@ class StopOnDisconnect:
         self._receive = receive
 
     async def __aenter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         self._task = task
         self._watcher: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._begin)
+        self._timer = loop.call_later(WATCH_AFTER_SECONDS, self._begin)
         return self
 
     async def __aexit__(

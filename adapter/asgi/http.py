@@ -21,11 +21,12 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
     A name that begins with a colon is none (RFC 9110 §5.6.2): what stands there is our own.
     """
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if not name.startswith(b":"):
-            headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers
+    # Backwards, so that the first stays. ASGI names are in lower case (HTTP spec of ASGI, "headers").
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1")
+        for name, value in reversed(scope["headers"])
+        if not name.startswith(b":")
+    }
 
 
 async def send_json(send: Send, status: int, content: Any, headers: Headers = ()) -> None:

@@ -95,7 +95,7 @@ class EventPump:
         Raises:
             AdapterError: it failed before anything was written.
         """
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self._loop)
         try:
             await self._pump()
         except asyncio.CancelledError:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from adapter.asgi.route import Route
@@ -15,6 +16,9 @@ from adapter.upstream.base import Upstream
 
 if TYPE_CHECKING:
     import httpx2
+
+
+_REMEMBERED_MODELS = 1000  # which route serves them; names are the clients' words
 
 
 class Routes:
@@ -79,6 +83,11 @@ class Routes:
                     f"Invalid setting 'routes.{name}.fallback': there is no route "
                     f"'{route.fallback}'."
                 )
+        self._may_pass_through = [
+            route for route in self._routes.values() if route.settings.api != "chat"
+        ]
+        # What is remembered costs a tenth of what it takes to look through patterns.
+        self._choose = lru_cache(_REMEMBERED_MODELS)(partial(choose_route, routes=self._settings))
         self.are_several = len(self._routes) > 1 or not (has_own or defaults)
         self.are_several |= any(route.aliases for route in self._settings.values())
 
@@ -102,7 +111,7 @@ class Routes:
 
     def some_pass_through(self) -> bool:
         """Tell whether any request does."""
-        return any(route.passes_through() for route in self._routes.values())
+        return any(route.passes_through() for route in self._may_pass_through)
 
     def fallbacks(self, route: Route) -> Iterator[Route]:
         """Yield the routes to ask, one after the other, when the one before is down."""
@@ -119,7 +128,7 @@ class Routes:
         Raises:
             NotFoundError: no route serves it.
         """
-        choice = choose_route(model, self._settings)
+        choice = self._choose(model)
         return self._routes[choice.route], choice.model
 
     async def list_models(self, headers: Mapping[str, str]) -> dict[str, Any]:

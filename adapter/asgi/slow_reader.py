@@ -33,11 +33,11 @@ class SlowReader:
         self.since = 0.0
         self._seconds = seconds
         self._on_slow = on_slow
-        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
         if self._seconds:
+            self._loop = asyncio.get_running_loop()
             self._look()
         return self
 
@@ -53,8 +53,10 @@ class SlowReader:
     def watched(self, send: Send) -> Send:
         """Return a send that is watched."""
 
+        clock = asyncio.get_running_loop().time
+
         async def watched_send(message: Message) -> None:
-            self.since = self._loop.time()
+            self.since = clock()
             await send(message)
             self.since = 0.0
 

@@ -130,7 +130,8 @@ class Connection(asyncio.Protocol):
 
     def seconds_waited(self) -> float:
         """Return for how long somebody has been waiting here for what does not come."""
-        return 0.0 if self._waiter is None else self._loop.time() - self._waiting_since
+        is_waiting = self._waiter is not None and not self._waiter.done()
+        return self._loop.time() - self._waiting_since if is_waiting else 0.0
 
     def free(self) -> None:
         """Make ready for the next request."""
@@ -143,12 +144,10 @@ class Connection(asyncio.Protocol):
         self._lose(error or EOFError())
         self._transport.abort()
 
-    async def _wait(self) -> None:
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _wait(self) -> asyncio.Future[None]:
+        """Return what is done when something has happened."""
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
