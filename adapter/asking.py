@@ -88,11 +88,8 @@ class Asking:
             "images": self._inline_images(),
             "logprobs": wants_logprobs(self._request),
             "joins": joins,
-            "max_event_bytes": self._surroundings.max_event_bytes,
-            "max_bytes": self._surroundings.max_bytes,
         }
-        target = self._target
-        parts = (target.upstream, target.headers, target.habits, self._dialect, self.translation)
+        parts = (self._target, self._dialect, self.translation, self._surroundings)
         checks = checks_of(self.translation, self._ask_again)
         return CheckedTurn(*parts, checks=checks, **options) if checks else Turn(*parts, **options)
 

@@ -33,6 +33,7 @@ from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
+_AS_IT_COMES = reasoning_kind()
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
 
@@ -365,6 +366,8 @@ class ResponseRun:
 
 def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:
     options, sealer = request.reasoning, surroundings.sealer
+    if options is None and sealer is None and not surroundings.open_names:
+        return _AS_IT_COMES
     is_summarised = options is not None and (options.summary or options.generate_summary)
     is_sealed = "reasoning.encrypted_content" in (request.include or ())
     return reasoning_kind(

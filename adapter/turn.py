@@ -19,6 +19,7 @@ from adapter.errors import UpstreamError
 from adapter.habits import Habits
 from adapter.stream.deltas import Delta
 from adapter.stream.turn import TurnReader
+from adapter.surroundings import Surroundings
 from adapter.translate.errors import http_error
 from adapter.translate.request import Translation
 from adapter.translate.usage import add_usage
@@ -58,16 +59,13 @@ class Turn:
     """One call of the upstream.
 
     Args:
-        upstream: where to ask.
-        headers: of the request.
-        habits: what is known of the upstream; its first answer may tell more.
+        target: where to ask; its first answer may tell more of its habits.
         dialect: how the request was made.
         translation: what to ask.
+        surroundings: limits.
         images: puts images behind URLs into a request, for an upstream that does not fetch them.
         logprobs: the client asked for log probabilities.
         joins: see `TurnReader`.
-        max_event_bytes: the longest event to accept.
-        max_bytes: of the whole answer; 0 is no limit.
 
     Attributes:
         has_begun: the model has begun to answer.
@@ -78,32 +76,27 @@ class Turn:
 
     def __init__(
         self,
-        upstream: Upstream,
-        headers: Mapping[str, str],
-        habits: Habits,
+        target: Target,
         dialect: Dialect,
         translation: Translation,
+        surroundings: Surroundings,
         *,
         images: InlineImages | None = None,
         logprobs: bool = False,
         joins: bool = False,
-        max_event_bytes: int = 16 * 1024 * 1024,
-        max_bytes: int = 0,
     ) -> None:
-        self._bytes_left = max_bytes or sys.maxsize
+        self._bytes_left = surroundings.max_bytes or sys.maxsize
         self.has_begun = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.service_tier: str | None = None
-        self._upstream = upstream
-        self._headers = headers
-        self._habits = habits
+        self._target = target
         self._dialect = dialect
         self._images = images
         self._translation = translation
         self._logprobs = logprobs
         self._joins = joins
-        self._max_event_bytes = max_event_bytes
+        self._max_event_bytes = surroundings.max_event_bytes
         self._reader: TurnReader | None = None
         self._answer_headers: Mapping[str, str] = {}
 
@@ -128,8 +121,8 @@ class Turn:
         """Return what the next bytes say, and what was held back if they end in a failure."""
         reader = self._reader
         assert reader is not None, "what is read was opened"
-        if not (self.has_begun or self._habits.is_known):
-            self._habits.observe(self._answer_headers, chunk)
+        if not (self.has_begun or self._target.habits.is_known):
+            self._target.habits.observe(self._answer_headers, chunk)
         deltas = reader.feed(chunk)
         if not self.has_begun:
             self.has_begun = reader.has_begun
@@ -174,7 +167,7 @@ class Turn:
         """Return the call of the upstream that asks."""
         if self._dialect.image_urls == "data" and self._images is not None:
             chat = await self._images(chat)
-        return self._upstream.open(chat.encode(), self._headers)
+        return self._target.upstream.open(chat.encode(), self._target.headers)
 
     async def take(self, answer: UpstreamAnswer, text_call: str | None) -> None:
         """Make ready to read an answer.

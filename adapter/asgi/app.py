@@ -8,7 +8,7 @@ entered: connections are made with the first request.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -150,26 +150,25 @@ class ResponsesAPI:
             return
         await self._outermost(scope, receive, send)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # What only chooses returns what is to be awaited: a stream waits in every frame between the
+    # server and its upstream, and each of them costs memory, and time when a token comes.
+
+    def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = route_path(scope)
         if path == METRICS_PATH and self.has_metrics and is_reading(scope):
-            await self._show_metrics(scope, receive, send)
-            return
+            return self._show_metrics(scope, receive, send)
         if path in HEALTH_PATHS and self._has_health and is_reading(scope):
-            await self._tell_health(path, scope, receive, send)
-            return
+            return self._tell_health(path, scope, receive, send)
         place = find_route(path, "/v1") or find_route(path, "")
-        if place is not None and not self._is_ours(place):
-            place = None
-        if place is not None:
-            await self.serve(place, scope, receive, send)
-        elif self._other is not None:
-            with observing(self._service.observer, scope, OTHER_ENDPOINT, read_headers(scope)):
-                await self._other(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await deny_upgrade(scope, receive, send, status=404)
-        else:
-            await send_error(send, _no_route(scope))
+        if place is not None and self._is_ours(place):
+            return self.serve(place, scope, receive, send)
+        if self._other is not None:
+            serving = self._other(scope, receive, send)
+            observer = self._service.observer
+            return observing(observer, scope, OTHER_ENDPOINT, read_headers(scope), serving)
+        if scope["type"] == "websocket":
+            return deny_upgrade(scope, receive, send, status=404)
+        return send_error(send, _no_route(scope))
 
     async def _tell_health(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         if path == VERSION:
@@ -235,15 +234,15 @@ class ResponsesAPI:
             return True
         return self._service.state is not None and not self._service.routes.all_pass_through()
 
-    async def serve(
+    def serve(
         self,
         place: Place,
         scope: Scope,
         receive: Receive,
         send: Send,
         upstream: Upstream | None = None,
-    ) -> None:
-        """Serve a request, or a WebSocket, for one of our routes.
+    ) -> Awaitable[None]:
+        """Return what serves a request, or a WebSocket, for one of our routes.
 
         Args:
             place: as `find_route` says.
@@ -255,8 +254,8 @@ class ResponsesAPI:
         headers = read_headers(scope)
         id = _request_id(headers)
         request_id.set(id)
-        with observing(self._service.observer, scope, place.route, headers):
-            await self._serve(place, scope, receive, send, headers, upstream, id)
+        serving = self._serve(place, scope, receive, send, headers, upstream, id)
+        return observing(self._service.observer, scope, place.route, headers, serving)
 
     async def _serve(
         self,

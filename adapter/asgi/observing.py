@@ -1,6 +1,6 @@
 """Where requests are observed: around whatever serves them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -21,20 +21,29 @@ def observing(
     scope: Scope,
     endpoint: str,
     headers: Mapping[str, str],
-) -> AbstractContextManager[object]:
-    """Observe a request, or a WebSocket, for as long as the block runs, if somebody wants to know.
+    serving: Awaitable[None],
+) -> Awaitable[None]:
+    """Return what serves a request, or a WebSocket, and is observed if somebody wants to know.
 
     Args:
         observer: who that is.
         scope: of the request.
         endpoint: without ids.
         headers: of the request.
+        serving: serves it.
     """
     if observer is None:
-        return _NOBODY
-    if scope["type"] == "websocket":
-        return observer.exchange("socket", "WEBSOCKET", endpoint, headers)
-    return observer.exchange("http", scope["method"], endpoint, headers)
+        return serving
+    kind, method = scope["type"], scope.get("method", "WEBSOCKET")
+    exchange = observer.exchange(
+        "socket" if kind == "websocket" else "http", method, endpoint, headers
+    )
+    return _observed(exchange, serving)
+
+
+async def _observed(exchange: AbstractContextManager[object], serving: Awaitable[None]) -> None:
+    with exchange:
+        await serving
 
 
 def observing_frame(

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -402,21 +402,30 @@ class Service:
         headers: Mapping[str, str],
         detached: Detached | None = None,
     ) -> Surroundings:
+        own: dict[str, Any] = {}
+        if "openresponses-version" in headers:
+            own["open_names"] = True
+        if request.include and "reasoning.encrypted_content" in request.include:
+            own["sealer"] = self._warned_sealer
+        if detached is not None:
+            own["detached"] = detached
+        if self.observer is not None:
+            own["watch"] = self.observer.watch()
+        return msgspec.structs.replace(self._usual, **own) if own else self._usual
+
+    @cached_property
+    def _usual(self) -> Surroundings:
+        """What a run takes from the world, if nothing else is asked for."""
         settings = self.settings
-        is_sealed = "reasoning.encrypted_content" in (request.include or ())
         return Surroundings(
             new_id=new_id,
             now=time.time,
             max_event_bytes=settings.max_event_bytes,
             max_bytes=settings.max_stream_bytes,
-            open_names=settings.reasoning_events == "reasoning"
-            or "openresponses-version" in headers,
+            open_names=settings.reasoning_events == "reasoning",
             summaries=settings.reasoning_summaries,
-            sealer=self._warned_sealer if is_sealed else None,
             fetcher=self._fetcher,
-            detached=detached,
             hosting=self._hosting,
-            watch=None if self.observer is None else self.observer.watch(),
         )
 
     def _tell_of(

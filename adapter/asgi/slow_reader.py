@@ -52,7 +52,6 @@ class SlowReader:
 
     def watched(self, send: Send) -> Send:
         """Return a send that is watched."""
-
         clock = asyncio.get_running_loop().time
 
         async def watched_send(message: Message) -> None:
