@@ -6,7 +6,7 @@ too long may be asked with less. The loop asks (`new_turn`); here is decided wha
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +28,9 @@ from adapter.types.request import ResponseRequest
 
 logger = logging.getLogger(__name__)
 
+Translate = Callable[..., Translation]
+Fallbacks = Iterator[tuple[Target, Translate]]
+
 # Refusals that one request may learn from; an upstream that refuses field by field has had its say.
 MAX_LESSONS = 12
 # Headers that hold one: those of OpenAI, Azure, Anthropic, Google and their gateways, and cookies.
@@ -40,10 +43,11 @@ class Asking:
 
     Args:
         request: what the client asked.
+        translate: what to ask upstream; see `ResponseRun`.
         target: where to ask.
         surroundings: ids, the clock, limits.
         room: what may be left out of what is too long.
-        fallbacks: where to ask if the upstream is down; None is nowhere else.
+        fallbacks: where to ask, and what, if the upstream is down; None is nowhere else.
 
     Attributes:
         translation: what is asked now.
@@ -55,12 +59,14 @@ class Asking:
     def __init__(
         self,
         request: ResponseRequest,
+        translate: Translate,
         target: Target,
         surroundings: Surroundings,
         room: Room,
-        fallbacks: Iterator[Target] | None = None,
+        fallbacks: Fallbacks | None = None,
     ) -> None:
         self._request = request
+        self._translate = translate
         self._target = target
         self._surroundings = surroundings
         self._room = room
@@ -69,7 +75,7 @@ class Asking:
         self._lessons: list[tuple[Dialect, Dialect]] = []
         self._refusals = 0
         self._progress: Progress | None = None
-        self.translation: Translation = target.translate(self._dialect)
+        self.translation: Translation = translate(self._dialect)
 
     @property
     def learned(self) -> frozenset[str]:
@@ -188,14 +194,14 @@ class Asking:
         """Turn to another upstream if nobody is at this one, and tell whether there is another."""
         if error.status < 500 or self._fallbacks is None:
             return False
-        for target in self._fallbacks:
+        for target, translate in self._fallbacks:
             dialect = target.habits.of(target.model)
             try:
-                self.translation = target.translate(dialect, **self._since())
+                self.translation = translate(dialect, **self._since())
             except InvalidRequestError:  # what the first can be sent, this one cannot
                 continue
             logger.info("the upstream is down (status %d): another one is asked", error.status)
-            self._target, self._dialect = target, dialect
+            self._target, self._translate, self._dialect = target, translate, dialect
             self._lessons.clear()
             return True
         return False
@@ -206,7 +212,7 @@ class Asking:
             self._target.habits.learn(self._target.model, before, after)
 
     def _translated(self, progress: Progress | None = None) -> Translation:
-        return self._target.translate(self._dialect, **self._since(progress))
+        return self._translate(self._dialect, **self._since(progress))
 
     def _since(self, progress: Progress | None = None) -> dict[str, Any]:
         since: dict[str, Any] = {}

@@ -11,13 +11,12 @@ conversation that cannot go on.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
-from adapter.dialects import Dialect
+from adapter.asking import Translate
 from adapter.errors import AdapterError, UpstreamError
-from adapter.habits import Habits
 from adapter.loop import ResponseRun
 from adapter.sealing import Sealer
 from adapter.surroundings import Keep, Surroundings
@@ -32,19 +31,18 @@ from adapter.translate.compaction import (
 )
 from adapter.translate.items import PlacedItem
 from adapter.translate.replay import History
-from adapter.translate.request import Translation
+from adapter.turn import Target
 from adapter.types.events import Event
 from adapter.types.items import Compaction
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response
-from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 6  # the last one is of a sixteenth of the conversation
 
 # (request, what was said before) to how it is translated.
-Translate = Callable[[ResponseRequest, History | None], Callable[[Dialect], Translation]]
+Translations = Callable[[ResponseRequest, History | None], Translate]
 
 
 class Compactor(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,23 +52,17 @@ class Compactor(msgspec.Struct, frozen=True, kw_only=True):
         request: what the client asked, without a trigger.
         history: what was said before.
         translate: how requests to the upstream are translated.
-        habits: what is known of the upstream; what is learned is added.
-        upstream: where to ask.
-        headers: request headers for the upstream.
+        target: where to ask.
         surroundings: ids, the clock, limits.
-        model: what the upstream calls the model.
         sealer: seals the summary.
         max_tokens: the longest summary to ask for.
     """
 
     request: ResponseRequest
     history: History | None
-    translate: Translate
-    habits: Habits
-    upstream: Upstream
-    headers: Mapping[str, str]
+    translate: Translations
+    target: Target
     surroundings: Surroundings
-    model: str
     sealer: Sealer
     max_tokens: int
 
@@ -118,11 +110,8 @@ class Compactor(msgspec.Struct, frozen=True, kw_only=True):
         run = ResponseRun(
             request,
             self.translate(request, History(conversation)),
-            self.habits,
-            self.upstream,
-            self.headers,
+            self.target,
             msgspec.structs.replace(self.surroundings, sealer=None, detached=None),
-            model=self.model,
         )
         return await run.collect()
 
@@ -143,11 +132,8 @@ class CompactionRun(ResponseRun):
         super().__init__(
             request,
             compactor.translate(request, history),
-            compactor.habits,
-            compactor.upstream,
-            compactor.headers,
+            compactor.target,
             compactor.surroundings,
-            model=compactor.model,
             keep=keep,
         )
         whole_conversation(request, history)  # what cannot be read is told at once

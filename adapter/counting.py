@@ -7,20 +7,19 @@ switched off.
 """
 
 import logging
-from collections.abc import Mapping
 from contextlib import aclosing
 
 import msgspec
 
-from adapter.compaction import Translate
+from adapter.compaction import Translations
 from adapter.dialects.base import TokenCounter
 from adapter.errors import AdapterError
-from adapter.habits import Habits
 from adapter.loop import ResponseRun
 from adapter.surroundings import Surroundings
 from adapter.translate.counting import WAYS, TokenQuestion
+from adapter.turn import Target
 from adapter.types.request import ResponseRequest
-from adapter.upstream.base import Poster, Upstream, UpstreamAnswer
+from adapter.upstream.base import Poster, UpstreamAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +42,8 @@ class InputCount:
     Args:
         request: what the client would ask, with all that was said before.
         translate: how requests to the upstream are translated.
-        habits: what is known of the upstream; what it does not have is added.
-        upstream: where to ask.
-        headers: request headers for the upstream.
+        target: where to ask; what it does not have is added to its habits.
         surroundings: ids, the clock, limits.
-        model: what the upstream calls the model.
         calls: make a call of one token where the upstream has no endpoint.
 
     Attributes:
@@ -60,24 +56,18 @@ class InputCount:
     def __init__(
         self,
         request: ResponseRequest,
-        translate: Translate,
-        habits: Habits,
-        upstream: Upstream,
-        headers: Mapping[str, str],
+        translate: Translations,
+        target: Target,
         surroundings: Surroundings,
         *,
-        model: str,
         calls: bool,
     ) -> None:
         self._request = request
         self._translate = translate
-        self._habits = habits
-        self._upstream = upstream
-        self._headers = headers
+        self._target = target
         self._surroundings = surroundings
-        self._model = model
         self._calls = calls
-        self._dialect = habits.of(model)
+        self._dialect = target.habits.of(target.model)
         self.translation = translate(request, None)(self._dialect)
 
     async def count(self) -> int:
@@ -86,9 +76,10 @@ class InputCount:
         Raises:
             AdapterError: the upstream cannot be reached, refuses the request, or tells no number.
         """
-        if isinstance(self._upstream, Poster):
+        upstream = self._target.upstream
+        if isinstance(upstream, Poster):
             for way in self._dialect.token_counters:
-                if count := await self._ask(way, self._upstream):
+                if count := await self._ask(way, upstream):
                     return count
         if not self._calls:
             raise _cannot_count("no endpoint that counts tokens")
@@ -117,7 +108,7 @@ class InputCount:
         return count
 
     async def _post(self, question: TokenQuestion, upstream: Poster) -> bytes:
-        async with upstream.post(question.path, question.body, self._headers) as answer:
+        async with upstream.post(question.path, question.body, self._target.headers) as answer:
             if answer.status != 200:
                 raise _RefusedError(answer.status)
             return await _read(answer, self._surroundings.max_event_bytes)
@@ -127,7 +118,7 @@ class InputCount:
         before = self._dialect
         ways = tuple(each for each in before.token_counters if each != way)
         self._dialect = msgspec.structs.replace(before, token_counters=ways)
-        self._habits.learn(self._model, before, self._dialect)
+        self._target.habits.learn(self._target.model, before, self._dialect)
 
     async def _call(self) -> int:
         # Tools of MCP servers are not listed for this, so they are in no count.
@@ -143,11 +134,8 @@ class InputCount:
         run = ResponseRun(
             request,
             self._translate(request, None),
-            self._habits,
-            self._upstream,
-            self._headers,
+            self._target,
             msgspec.structs.replace(self._surroundings, sealer=None, hosting=None),
-            model=self._model,
         )
         usage = (await run.collect()).usage
         if usage is None or not usage.input_tokens:

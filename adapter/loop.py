@@ -5,15 +5,14 @@ clock) is given to it, and it reads no configuration.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
 import msgspec
 
-from adapter.asking import Asking
+from adapter.asking import Asking, Fallbacks, Translate
 from adapter.errors import AdapterError, StoreError, UpstreamError
-from adapter.habits import Habits
 from adapter.hosted import HostedTools, UnknownApprovalError
 from adapter.room import Compact, Room
 from adapter.stream.deltas import Delta
@@ -29,7 +28,6 @@ from adapter.turn import Target, Turn
 from adapter.types.events import Event
 from adapter.types.request import ResponseRequest
 from adapter.types.response import Response, Usage
-from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +43,11 @@ class ResponseRun:
         request: what the client asked.
         translate: what to ask upstream, by its dialect; and by `progress`, from the second turn on
             of a response with hosted tools.
-        habits: what is known of the upstream; what is learned is added.
-        upstream: where to ask.
-        headers: request headers for the upstream.
+        target: where to ask.
         surroundings: ids, the clock, limits.
-        model: what the upstream calls the model, if not what the client does.
         keep: keeps the response before its last event is said; None keeps nothing.
         compact: makes compactions of the conversation; None makes none.
-        fallbacks: where to ask if the upstream is down; None is nowhere else.
+        fallbacks: where to ask, and what, if the upstream is down; None is nowhere else.
 
     Attributes:
         is_over: the last event was made.
@@ -65,16 +60,13 @@ class ResponseRun:
     def __init__(
         self,
         request: ResponseRequest,
-        translate: Callable[..., Translation],
-        habits: Habits,
-        upstream: Upstream,
-        headers: Mapping[str, str],
+        translate: Translate,
+        target: Target,
         surroundings: Surroundings,
         *,
-        model: str | None = None,
         keep: Keep | None = None,
         compact: Compact | None = None,
-        fallbacks: Iterator[Target] | None = None,
+        fallbacks: Fallbacks | None = None,
     ) -> None:
         self.is_over = False
         self.end: Event | None = None
@@ -82,8 +74,7 @@ class ResponseRun:
         self._room = Room(request, compact)
         self._keep = keep
         self._surroundings = surroundings
-        target = Target(upstream, headers, habits, translate, model or request.model or "")
-        self._asking = Asking(request, target, surroundings, self._room, fallbacks)
+        self._asking = Asking(request, translate, target, surroundings, self._room, fallbacks)
         detached = surroundings.detached
         self._machine = ResponseStream(
             to_response(

@@ -43,15 +43,13 @@ class Target(msgspec.Struct, frozen=True):
     Attributes:
         upstream: where to ask.
         headers: of the request.
-        habits: what is known of the upstream.
-        translate: what to ask, by its dialect; see `ResponseRun`.
-        model: what it calls the model.
+        habits: what is known of the upstream; what is learned is added.
+        model: what the upstream calls the model.
     """
 
     upstream: Upstream
     headers: Mapping[str, str]
     habits: Habits
-    translate: Callable[..., Translation]
     model: str
 
 

@@ -38,6 +38,7 @@ from adapter.stream.encode import DONE, encode_events
 from adapter.surroundings import Surroundings
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
+from adapter.turn import Target
 from adapter.types.events import Event
 from adapter.types.response import Response
 
@@ -189,9 +190,7 @@ class Transcript:
         run = ResponseRun(
             request,
             partial(to_chat_request, request),
-            Habits(dialect),
-            upstream,
-            {},
+            Target(upstream, {}, Habits(dialect), request.model or ""),
             Surroundings(new_id=_counted_ids(), now=lambda: NOW),
         )
         return run, upstream

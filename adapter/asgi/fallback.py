@@ -1,17 +1,17 @@
 """Where a request goes when the upstream of its route is down: the route that its settings name."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 
 from adapter.asgi.route import Route
 from adapter.asgi.routes import Routes, route_headers
+from adapter.asking import Fallbacks, Translate
 from adapter.errors import AdapterError, UpstreamError
-from adapter.translate.request import Translation
 from adapter.turn import Target
 from adapter.upstream.base import UpstreamAnswer
 
 # (route, what it calls the model) to what makes its requests
-ToTranslate = Callable[[Route, str], Callable[..., Translation]]
+ToTranslate = Callable[[Route, str], Translate]
 
 
 class SpareUpstream:
@@ -48,7 +48,7 @@ def find_targets(
     model: str,
     forwarded: Callable[[Route], Mapping[str, str]],
     to_translate: ToTranslate,
-) -> Iterator[Target]:
+) -> Fallbacks:
     """Yield where a request can go instead, in order; each is made when it is needed.
 
     Args:
@@ -65,10 +65,6 @@ def find_targets(
         # The client's key was for the upstream that is down.
         headers = {**forwarded(other)}
         headers.pop("authorization", None)
-        yield Target(
-            SpareUpstream(other),
-            route_headers(other.settings, headers),
-            other.habits,
-            to_translate(other, name),
-            name,
-        )
+        headers = route_headers(other.settings, headers)
+        target = Target(SpareUpstream(other), headers, other.habits, name)
+        yield target, to_translate(other, name)

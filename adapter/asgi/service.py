@@ -18,7 +18,8 @@ from adapter.asgi.owner import owner_of
 from adapter.asgi.route import Route
 from adapter.asgi.routes import Routes, route_headers
 from adapter.asgi.sealer import make_sealer, warn_of_own_key
-from adapter.compaction import CompactionRun, Compactor, Translate
+from adapter.asking import Fallbacks
+from adapter.compaction import CompactionRun, Compactor, Translations
 from adapter.config import Settings
 from adapter.counting import InputCount
 from adapter.errors import InvalidRequestError
@@ -37,6 +38,7 @@ from adapter.translate.compaction import without_trigger
 from adapter.translate.decode import check_size, decode_request, read_model
 from adapter.translate.replay import History
 from adapter.translate.request import Options, to_chat_request
+from adapter.turn import Target
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
@@ -198,24 +200,25 @@ class Service:
             needs_input=needs_input,
             options=self._options(route, compacts=compact is not None),
         )
-        fallbacks = find_targets(
-            self.routes,
-            route,
-            request.model or "",
-            model,
-            partial(self.forwarded, headers),
-            lambda other, name: partial(
-                translate, model=name, options=self._options(other, compacts=compact is not None)
-            ),
-        )
+        fallbacks: Fallbacks | None = None
+        if route.settings.fallback is not None:
+            fallbacks = find_targets(
+                self.routes,
+                route,
+                request.model or "",
+                model,
+                partial(self.forwarded, headers),
+                lambda other, name: partial(
+                    translate,
+                    model=name,
+                    options=self._options(other, compacts=compact is not None),
+                ),
+            )
         run = ResponseRun(
             request,
             translate,
-            route.habits,
-            self._upstream_of(route, upstream),
-            route_headers(route.settings, self.forwarded(headers, route)),
+            self._target(route, model, headers, upstream),
             self._surroundings(request, headers, detached),
-            model=model,
             keep=keep,
             compact=compact,
             fallbacks=fallbacks,
@@ -274,11 +277,8 @@ class Service:
             request=request,
             history=history,
             translate=self._translations(route, model),
-            habits=route.habits,
-            upstream=self._upstream_of(route, upstream),
-            headers=route_headers(route.settings, self.forwarded(headers, route)),
+            target=self._target(route, model, headers, upstream),
             surroundings=self._surroundings(request, headers, detached),
-            model=model,
             sealer=sealer,
             max_tokens=self.settings.max_summary_tokens,
         )
@@ -304,14 +304,13 @@ class Service:
             InvalidRequestError: the request cannot be translated.
         """
         # The endpoints that count are not those that a guard or an observer stands before.
+        bare = upstream if upstream is not None and route.name == DEFAULT_ROUTE else route.upstream
+        target = self._target(route, model, headers, upstream)
         return InputCount(
             request,
             self._translations(route, model),
-            route.habits,
-            upstream if upstream is not None and route.name == DEFAULT_ROUTE else route.upstream,
-            route_headers(route.settings, self.forwarded(headers, route)),
+            msgspec.structs.replace(target, upstream=bare),
             self._surroundings(request, headers),
-            model=model,
             calls=self.settings.count_by_call,
         )
 
@@ -361,7 +360,7 @@ class Service:
         names = ("authorization", *self._forwarded, *wanted)
         return {name: headers[name] for name in names if name in headers}
 
-    def _translations(self, route: Route, model: str) -> Translate:
+    def _translations(self, route: Route, model: str) -> Translations:
         options = self._options(route)
         return lambda request, history: partial(
             to_chat_request, request, model=model, history=history, options=options
@@ -435,10 +434,17 @@ class Service:
             dialect = route.habits.of(model).name
             self.observer.run(run, request, route.name, model, dialect)
 
-    def _upstream_of(self, route: Route, wrapped: Upstream | None) -> Upstream:
+    def _target(
+        self, route: Route, model: str, headers: Mapping[str, str], wrapped: Upstream | None
+    ) -> Target:
+        sent = route_headers(route.settings, self.forwarded(headers, route))
         if wrapped is None or route.name != DEFAULT_ROUTE:
-            return route.guarded
-        return wrapped if self.observer is None else self.observer.upstream(wrapped, route.name)
+            upstream = route.guarded
+        elif self.observer is not None:
+            upstream = self.observer.upstream(wrapped, route.name)
+        else:
+            upstream = wrapped
+        return Target(upstream, sent, route.habits, model)
 
     @cached_property
     def _sealer(self) -> Sealer | None:

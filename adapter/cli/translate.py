@@ -111,6 +111,7 @@ def _prepare(
     from adapter.surroundings import Surroundings
     from adapter.translate.decode import decode_request
     from adapter.translate.request import Options, to_chat_request
+    from adapter.turn import Target
 
     request = decode_request(body)
     route, model = _route(request.model or "", settings)
@@ -126,9 +127,7 @@ def _prepare(
     run = ResponseRun(
         request,
         partial(to_chat_request, request, model=model, options=options),
-        Habits(dialect),
-        PlayedUpstream(answer or b"", status),
-        {},
+        Target(PlayedUpstream(answer or b"", status), {}, Habits(dialect), model),
         Surroundings(
             new_id=_counted_ids(),
             now=lambda: 0.0,
@@ -136,7 +135,6 @@ def _prepare(
             open_names=settings.reasoning_events == "reasoning",
             summaries=settings.reasoning_summaries,
         ),
-        model=model,
     )
     return run, dialect.for_model(model)
 

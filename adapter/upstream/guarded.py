@@ -85,6 +85,7 @@ class GuardedCall:
             self._settle(exc)
             raise
         self._status = answer.status
+        self._body = b""  # it is asked no more, and a long one need not stay
         return answer
 
     async def __aexit__(

@@ -169,6 +169,7 @@ class HttpCall:
             # No byte of an answer came on a connection that had served before: the server had
             # closed it (RFC 9112 §9.3.1). Others that were kept may be as dead, a new one is not.
             await self._ask_anew(pool, request)
+        self._body = None  # a long one need not stay for as long as the answer takes
         self.status = self._connection.status
         self.headers = self._connection.headers
         return self

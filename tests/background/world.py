@@ -26,6 +26,7 @@ from adapter.stream.grammar import StreamChecker
 from adapter.surroundings import Detached, Surroundings
 from adapter.translate.decode import decode_request
 from adapter.translate.request import to_chat_request
+from adapter.turn import Target
 from adapter.types.response import Response
 from adapter.upstream.base import Upstream, UpstreamAnswer
 from tests.asgi.virtual_time import VirtualLoop
@@ -206,9 +207,7 @@ class Process:
         return ResponseRun(
             request,
             partial(to_chat_request, request, model="m"),
-            Habits(GENERIC),
-            self.upstream,
-            {},
+            Target(self.upstream, {}, Habits(GENERIC), "m"),
             Surroundings(new_id=self._new_id, now=self._world.now, detached=detached),
         )
 
