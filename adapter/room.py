@@ -40,7 +40,7 @@ class Room:
     def __init__(self, request: ResponseRequest, compact: Compact | None) -> None:
         self.drop_share = 0.0
         self._compact = compact if request.context_management else None
-        self._threshold = compact_threshold(request)
+        self._threshold = None if self._compact is None else compact_threshold(request)
         self._truncates = request.truncation == "auto"
         self._max_output_tokens = (
             request.max_output_tokens or request.max_completion_tokens or request.max_tokens

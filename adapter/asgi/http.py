@@ -21,10 +21,9 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
     A name that begins with a colon is none (RFC 9110 §5.6.2): what stands there is our own.
     """
-    # Backwards, so that the first stays. ASGI names are in lower case (HTTP spec of ASGI, "headers").
     return {
         name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in reversed(scope["headers"])
+        for name, value in reversed(scope["headers"])  # so that the first stays
         if not name.startswith(b":")
     }
 

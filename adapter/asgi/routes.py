@@ -170,7 +170,9 @@ class Routes:
 
 def route_headers(settings: RouteSettings, headers: Mapping[str, str]) -> dict[str, str]:
     """Return request headers with those of a route: its own, and its key in place of the client's."""
-    merged = {**headers, **{name.lower(): value for name, value in settings.headers.items()}}
+    merged = {**headers}
+    for name, value in settings.headers.items():
+        merged[name.lower()] = value
     if settings.upstream_api_key is not None:
         merged["authorization"] = f"Bearer {settings.upstream_api_key}"
     return merged

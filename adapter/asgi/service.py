@@ -87,7 +87,8 @@ class Service:
             self._hosting = observer.hosting(self._hosting)
         self.routes = Routes(given, settings, watch, observer)
         self.state: State | None = make_state(store, settings, new_id, observer)
-        self._forwarded = tuple(name.lower() for name in settings.forward_headers)
+        forwarded = (name.lower() for name in settings.forward_headers)
+        self._forwarded = ("authorization", *forwarded)
         self._known_options: dict[tuple[str, bool], Options] = {}
         if settings.sealing_keys:
             self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
@@ -356,8 +357,9 @@ class Service:
 
     def forwarded(self, headers: Mapping[str, str], route: Route | None = None) -> dict[str, str]:
         """Return the request headers that upstreams see, or the upstream of one route."""
-        wanted = () if route is None else route.habits.dialect.forward_headers
-        names = ("authorization", *self._forwarded, *wanted)
+        names = self._forwarded
+        if route is not None and (wanted := route.habits.dialect.forward_headers):
+            names = (*names, *wanted)
         return {name: headers[name] for name in names if name in headers}
 
     def _translations(self, route: Route, model: str) -> Translations:

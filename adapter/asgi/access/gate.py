@@ -173,7 +173,7 @@ class Gate:
         try:
             self._rates.spend(owner, None if key is None else key.settings.requests_per_minute)
         except AdapterError:
-            self._requests.give_back(owner)
+            place.give_back()
             raise
         return place
 

@@ -45,19 +45,26 @@ class Places:
         Raises:
             AdapterError: there is none.
         """
-        limit = self._owner_limit if own_limit is None else own_limit
-        mine = self._by_owner.get(owner, 0)
         if self._limit and self.taken >= self._limit:
             raise too_many(f"Too many {self._what} at one time: the limit is {self._limit}.")
-        if limit and mine >= limit:
-            raise too_many(f"Too many {self._what} of yours at one time: the limit is {limit}.")
+        limit = self._owner_limit if own_limit is None else own_limit
+        if limit:
+            mine = self._by_owner.get(owner, 0)
+            if mine >= limit:
+                raise too_many(f"Too many {self._what} of yours at one time: the limit is {limit}.")
+            self._by_owner[owner] = mine + 1
         self.taken += 1
-        self._by_owner[owner] = mine + 1
-        return Place(self, owner)
+        return Place(self, owner if limit else None)
 
-    def give_back(self, owner: str) -> None:
-        """Count one less."""
+    def give_back(self, owner: str | None) -> None:
+        """Count one less.
+
+        Args:
+            owner: whose it was; None if its owner is not counted.
+        """
         self.taken -= 1
+        if owner is None:
+            return
         if (left := self._by_owner[owner] - 1) > 0:
             self._by_owner[owner] = left
         else:
@@ -69,12 +76,16 @@ class Place:
 
     Args:
         places: where.
-        owner: who took it.
+        owner: who took it; None if its owner is not counted.
     """
 
-    def __init__(self, places: Places, owner: str) -> None:
+    def __init__(self, places: Places, owner: str | None) -> None:
         self._places = places
         self._owner = owner
+
+    def give_back(self) -> None:
+        """Give it back before the block begins: there will be none."""
+        self._places.give_back(self._owner)
 
     def __enter__(self) -> None:
         pass
