@@ -14,7 +14,13 @@ import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError, ToolError
-from adapter.runners.base import ListFailedError, McpRunner, McpServer, ToolRunner
+from adapter.runners.base import (
+    ListFailedError,
+    McpRunner,
+    McpServer,
+    ToolRunner,
+    authorization_header,
+)
 from adapter.stream.machine import ResponseStream
 from adapter.stream.pending import ApprovedCall, PendingCall
 from adapter.tools.choice import required_server
@@ -248,7 +254,7 @@ class HostedTools:
             return msgspec.structs.replace(configured.server, label=tool.server_label)
         headers = dict(tool.headers or {})
         if tool.authorization:
-            headers["authorization"] = f"Bearer {tool.authorization}"
+            headers["authorization"] = authorization_header(tool.authorization)
         return McpServer(label=tool.server_label, url=tool.server_url, headers=headers)
 
     def _configured_rules(self, toolbox: Toolbox) -> dict[str, ServerRules]:

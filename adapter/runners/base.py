@@ -16,6 +16,7 @@ __all__ = [
     "Source",
     "ToolResult",
     "ToolRunner",
+    "authorization_header",
 ]
 
 
@@ -40,6 +41,14 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"McpServer(label={self.label!r})"
+
+
+def authorization_header(token: str) -> str:
+    """Return the header for a token as `authorization` of a request holds it.
+
+    It is an OAuth access token there (RFC 6750); a value with a scheme is left as it is.
+    """
+    return token if " " in token.strip() else f"Bearer {token.strip()}"
 
 
 class ListFailedError(ToolError):

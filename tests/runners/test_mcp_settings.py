@@ -7,10 +7,9 @@ import msgspec
 import pytest
 
 from adapter.config import Settings, SettingsError
-from adapter.runners.base import McpServer
+from adapter.runners.base import McpServer, authorization_header
 from adapter.runners.mcp.settings import (
     McpServerSettings,
-    authorization_header,
     configured_server,
 )
 from adapter.tools.mcp import ApprovalFilter, ToolFilter

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from adapter.runners.base import McpServer
+from adapter.runners.base import McpServer, authorization_header
 from adapter.tools.mcp import ApprovalFilter, ToolFilter
 
 
@@ -85,14 +85,6 @@ def configured_server(
         env=passed | settings.env,
         is_configured=True,
     )
-
-
-def authorization_header(token: str) -> str:
-    """Return the header for a token as `authorization` of a request holds it.
-
-    It is an OAuth access token there (RFC 6750); a value with a scheme is left as it is.
-    """
-    return token if " " in token.strip() else f"Bearer {token.strip()}"
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> str:
