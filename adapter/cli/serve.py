@@ -1,6 +1,5 @@
 """`responses-adapter serve`: a server in front of a chat-completions server."""
 
-import gc
 import math
 import os
 import secrets
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST = "127.0.0.1"  # nobody else, unless asked for
 DEFAULT_PORT = 9000
-GC_THRESHOLD = 10_000  # new objects before a look; Python's own is 700
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug", "trace")  # uvicorn's
 
 Command = Callable[..., None]
@@ -199,6 +197,7 @@ def run_server(
     """
     import uvicorn
 
+    from adapter.cli.memory import tune_memory
     from adapter.cli.observing import begin_to_tell, shared_counts
 
     options: dict[str, Any] = {
@@ -211,7 +210,7 @@ def run_server(
     }
     app = make_app(settings, host, workers, ui=ui)  # finds faults before there are workers
     if workers == 1:
-        tune_gc()
+        tune_memory()
         if ui:
             click.echo(f"The inspector is at {inspector_at(host, port, bool(tls))}.", err=True)
         uvicorn.run(stopping(app), host=host, port=port, **options)
@@ -259,11 +258,12 @@ def inspector_at(host: str, port: int, is_https: bool) -> str:
 def create_worker() -> "StoppingApp":
     """Return the app of one of several processes."""
     from adapter.asgi.app import create_app
+    from adapter.cli.memory import tune_memory
     from adapter.cli.observing import begin_to_trace
 
     app = create_app()
     begin_to_trace(app.settings)
-    tune_gc()
+    tune_memory()
     return stopping(app)
 
 
@@ -289,17 +289,6 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "timeout_graceful_shutdown": math.ceil(limit + LAST_WORDS_SECONDS) if limit else None,
         "ws_max_size": settings.max_body_bytes,  # a frame may be as large as a body
     }
-
-
-def tune_gc() -> None:
-    """Let the garbage collector look less often, and not at what stays for good.
-
-    What a request leaves behind has no cycles, or few; but hundreds of its objects live as long as
-    it does, and looking at them was a tenth of a profile of short requests.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
