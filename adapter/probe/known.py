@@ -14,7 +14,7 @@ from adapter.probe.reply import Question
 from adapter.translate.fit import Draft
 from adapter.translate.fit.body import fit_body
 from adapter.translate.fit.call_ids import fit_call_ids
-from adapter.types.chat import ChatMessage, ChatRequest
+from adapter.types.chat import ChatMessage
 
 # Fields that all questions carry, unless the upstream refuses them: answers that are the same each
 # time, the same that the adapter sends, and the longest answer.
@@ -89,11 +89,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         if LIMIT in basics:
             parameters[self.dialect.output_limit] = limit
         draft = Draft(
-            ChatRequest(
-                self.model,
-                messages,
-                parameters | ({} if thinks else self.calm) | dict(fields or {}),
-            )
+            self.model,
+            list(messages),
+            parameters | ({} if thinks else self.calm) | dict(fields or {}),
         )
         fit_call_ids(draft, self.dialect)
         fit_body(draft, self.dialect)

@@ -1,107 +1,141 @@
 """Chunks that differ from an earlier one in their text alone: nine of ten that a server sends.
 
-What stands before and behind the text is kept from a chunk that was read with care. A chunk that
-begins and ends so, and has one whole JSON string between, says the same with another text: nothing
-else of it need be decoded. Servers whose chunks differ in more (a time, a padding) are read as
-before, at the price of a comparison.
+What stands before and behind the text is kept from a chunk that was read with care. Events that
+begin and end so, and have one whole JSON string between, say the same with other texts: those that
+come together are decoded together, and nothing of them but the texts. Servers whose chunks differ
+in more (a time, a padding) are read as before, at the price of a comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
-from adapter.stream.deltas import Delta, ReasoningDelta, TextDelta
+from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
+from adapter.stream.sse import EVENT_END, EVENT_START, NEXT_EVENT
 
 # Where every chunk has a time or a padding of its own, it is not worth while to look for more.
 MAX_MISSES = 8
 
-# Where the text stands; a chunk that has two such places is not learned.
-_KEYS: Final[Mapping[type[Delta], tuple[bytes, ...]]] = {
-    TextDelta: (b'"content":',),
-    ReasoningDelta: (b'"reasoning_content":', b'"reasoning":'),
+# Where the text stands: behind what, and what may be between. A chunk that has two such places is
+# not learned.
+_SPACE = frozenset({b"", b" "})
+_PLACES: Final[Mapping[type[Delta], tuple[bytes, frozenset[bytes]]]] = {
+    TextDelta: (b'"content":', _SPACE),
+    ReasoningDelta: (b'"reasoning', frozenset({b'":', b'": ', b'_content":', b'_content": '})),
+    CallDelta: (b'"arguments":', _SPACE),
 }
-_STEMS: Final[Mapping[type[Delta], bytes]] = {
-    TextDelta: b'"content":',
-    ReasoningDelta: b'"reasoning',
-}
-_text = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
+_strings = msgspec.json.Decoder(list[tuple[str]]).decode
+_texts = msgspec.json.Decoder(list[TextDelta]).decode
+_reasoning = msgspec.json.Decoder(list[ReasoningDelta]).decode
+# No JSON string has a line break in it, so that none of them runs into the next.
+_NEXT_TEXT = b'"],\n["'
+_NEVER = b"\n"  # no data of one line begins so
+_NOWHERE = slice(0, 0)  # is no string
 
 
 class AlikeChunks:
     """Knows one chunk, by what is around its text.
 
     Args:
-        joins: make one delta of the text of chunks that came together.
+        joins: make one delta of the texts of events that came together.
+
+    Attributes:
+        kind: of the delta that the chunk says.
+        before: what the data of chunks that are alike begins with.
+        behind: what it ends with.
     """
 
     def __init__(self, *, joins: bool = False) -> None:
         self._joins = joins
-        self._before = self._behind = b"\n"  # no data of one line begins so
-        self._start, self._end = 1, -1
-        self._make: Callable[[str], Delta] = TextDelta
-        self._hear: Callable[[str], None] | None = None
         self._misses = 0
+        self._note: Callable[[list[Any]], None] | None = None
+        self._decode: Callable[[bytes], list[Any]] = _texts
+        self.forget()
+
+    def forget(self) -> None:
+        """Take no chunk for alike until the next one is learned."""
+        self.kind: type[Delta] = TextDelta
+        self.before = self.behind = self._start = self._end = self._between = _NEVER
+        self._text = _NOWHERE
 
     def learn(
-        self,
-        data: bytes,
-        delta: TextDelta | ReasoningDelta,
-        hear: Callable[[str], None] | None = None,
+        self, data: bytes, delta: Delta, note: Callable[[list[Any]], None] | None = None
     ) -> None:
         """Take a chunk for what others may be like; no longer, once many in a row were not.
 
         Args:
             data: the chunk.
             delta: all that it says; to read another one like it changes nothing else.
-            hear: is told each text.
+            note: is told the deltas of those that are like it, if they are no text.
         """
         if self._misses == MAX_MISSES:
             return
         self._misses += 1
         kind = type(delta)
-        key = next((key for key in _KEYS[kind] if key in data), b"")
-        if not key or data.count(_STEMS[kind]) > 1:
+        stem, spaces = _PLACES[kind]
+        text = delta.arguments if isinstance(delta, CallDelta) else delta.text
+        before, _, rest = data.partition(stem)
+        space, written, behind = rest.partition(_encode(text))
+        if not written or space not in spaces or stem in behind:
             return
-        written = _encode(delta.text)
-        start = data.find(key) + len(key)
-        if data.startswith(b" ", start):
-            start += 1
-        if data.startswith(written, start):
-            self._start, self._end = start, start + len(written) - len(data)
-            self._before, self._behind = data[:start], data[self._end :]
-            self._make, self._hear = kind, hear
+        # The quotes are kept with what is around, so that nothing but one string is between.
+        self.before, self.behind = b'%b%b%b"' % (before, stem, space), b'"' + behind
+        self._start, self._end = EVENT_START + self.before, self.behind + EVENT_END
+        self._between = self._end + self._start
+        self._text = slice(len(self._start) - 1, 1 - len(self._end))
+        self.kind = kind
+        self._note = None if kind is TextDelta else note
+        if isinstance(delta, CallDelta):
+            self._decode = partial(_read_calls, delta.slot, delta.id)
+        else:
+            self._decode = _texts if kind is TextDelta else _reasoning
 
-    def read(self, events: Sequence[bytes], place: int, deltas: list[Delta]) -> int:
-        """Read chunks as long as they are alike.
+    def read(self, chunk: bytes, deltas: list[Delta]) -> bool:
+        """Read events, if all of them are alike.
 
         Args:
-            events: the data of events.
-            place: of the first to read.
+            chunk: whole events, as they came.
             deltas: where their deltas go.
 
         Returns:
-            The place of the first that is not alike.
+            Whether they are; if not, nothing was read.
         """
-        before, behind, start, end = self._before, self._behind, self._start, self._end
-        make, hear = self._make, self._hear
-        first, known = place, len(deltas)
-        while place < len(events):
-            data = events[place]
-            if not (data.startswith(before) and data.endswith(behind)):
-                break
-            try:
-                text = _text(data[start:end])
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                break
-            if text:
-                deltas.append(make(text))
-                if hear is not None:
-                    hear(text)
-            place += 1
-        if place > first:
-            self._misses = 0
-            if self._joins and len(deltas) > known + 1:
-                deltas[known:] = [make("".join(delta.text for delta in deltas[known:]))]  # type: ignore[union-attr]  # both kinds have one
-        return place
+        if not (chunk.startswith(self._start) and chunk.endswith(self._end)):
+            return False
+        pieces = chunk[self._text].split(self._between)
+        written = b"[[%b]]" % _NEXT_TEXT.join(pieces)
+        try:
+            found = self._decode(written)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if len(found) != len(pieces):
+            return False  # what looked like the end of a text and the beginning of the next
+        if self._note is not None:
+            self._note(found)
+        if b'""' in written and self.kind is not CallDelta:
+            found = [delta for delta in found if delta.text]  # an empty one says nothing
+        deltas += found if not self._joins else _joined(found)
+        self._misses = 0
+        return True
+
+    def read_data(self, data: Sequence[bytes], deltas: list[Delta]) -> bool:
+        """Read the data of events that begin and end so, as `read` does."""
+        return self.read(EVENT_START + NEXT_EVENT.join(data) + EVENT_END, deltas)
+
+
+def _read_calls(slot: int, id: str, written: bytes) -> list[CallDelta]:
+    return [CallDelta(slot, id, "", text) for (text,) in _strings(written)]
+
+
+def _joined(deltas: list[Any]) -> list[Delta]:
+    """Return one delta for several of one kind."""
+    if len(deltas) < 2:
+        return deltas
+    first = deltas[0]
+    if isinstance(first, CallDelta):
+        arguments = "".join([delta.arguments for delta in deltas])
+        return [CallDelta(first.slot, first.id, "", arguments)]
+    return [type(first)("".join([delta.text for delta in deltas]))]

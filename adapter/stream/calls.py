@@ -1,7 +1,7 @@
 """A call while it is written: whichever kind it is, once its name says so."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -71,22 +71,25 @@ class CallItem:
     def arguments(self) -> str:
         return "".join(self._pieces)
 
-    def accepts(self, delta: Delta) -> bool:
-        return type(delta) is CallDelta and delta.slot == self._slot
-
-    def append(self, delta: Any, events: list[Event]) -> None:
-        """Add a piece of the arguments; id and name count when they first come."""
-        if delta.arguments:
-            self._pieces.append(delta.arguments)
+    def take(self, delta: Delta, events: list[Event]) -> bool:
+        """Add a piece of the arguments, if it is this call's; id and name count when they first
+        come.
+        """
+        if type(delta) is not CallDelta or delta.slot != self._slot:
+            return False
+        arguments = delta.arguments
+        if arguments:
+            self._pieces.append(arguments)
         if delta.extra_content:
             self._extra_content = delta.extra_content
         if self._writer is not None:
-            if delta.arguments:
-                self._writer.feed(delta.arguments, events)
-            return
+            if arguments:
+                self._writer.feed(arguments, events)
+            return True
         self._call_id = self._call_id or delta.id
         if delta.name:
             self._announce(self._find_tool(delta.name), events)
+        return True
 
     def run(self, events: list[Event]) -> None:
         """Say that the arguments are whole: the call is being made."""

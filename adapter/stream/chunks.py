@@ -7,12 +7,15 @@ same. Only the first choice is read.
 Source: `observed.md` §2 and §8, `reported.md` §3.2.
 """
 
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
+from adapter.stream.chunk_errors import check_chunk, not_a_chunk, read_open
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.stream.details import ReasoningDetails
 from adapter.stream.echo import EchoFilter
@@ -31,10 +34,12 @@ from adapter.types.chat import (
 from adapter.types.raw import ABSENT, NULL, is_given
 
 _chunk = msgspec.json.Decoder(ChatChunk)
-_any = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
+_text, _arguments = attrgetter("text"), attrgetter("arguments")
 _CHUNK = "chat.completion.chunk"
 _THINKING_PARTS = ("thinking", "reasoning")
+_SILENT = (ChunkDelta(), ChunkDelta(content=""))
+_PIECES = ReasoningDetails(cumulative=False)  # keeps nothing
 
 
 class ChunkReader:
@@ -51,7 +56,6 @@ class ChunkReader:
         service_tier: the last one that was given, or None.
         has_chunks: a chunk with a choice has come.
         dropped_calls: how many calls were dropped.
-        is_plain: content is text from now on: nothing is left to look for in it.
     """
 
     def __init__(
@@ -64,32 +68,40 @@ class ChunkReader:
         self._usage = ABSENT
         self._marks = dialect.think_marks
         self._splitter: ThinkTagSplitter | None = ThinkTagSplitter(dialect.think_tags, self._marks)
-        self._details = ReasoningDetails(cumulative=dialect.cumulative_details)
+        self._details = ReasoningDetails(cumulative=True) if dialect.cumulative_details else _PIECES
         self._echo: EchoFilter | None = None
         self._has_reasoning = self._has_text = self._has_calls = False
-        self._slots = CallSlots()
+        self._slots: CallSlots | None = None  # once there is a call
         self._logprobs = LogprobQueue() if logprobs else None
         self._max_calls = max_calls
-        self.is_plain = False
+        self._is_plain = False  # content is text from now on: nothing is left to look for in it
 
     @property
     def usage(self) -> Any:
-        return _read_open(self._usage) if self._usage else None
+        return read_open(self._usage) if self._usage else None
 
-    @property
-    def reasons_plainly(self) -> bool:
-        """Whether reasoning is text in a field of its own, and nothing hangs on it but `hear`."""
-        return (
-            self._has_reasoning
-            and self._splitter is None
-            and self._logprobs is None
-            and not self._details.is_cumulative
-        )
+    def is_all(self, delta: Delta) -> bool:
+        """Tell whether a chunk that said this alone did nothing else.
 
-    def hear(self, reasoning: str) -> None:
-        """Take note of reasoning that was read elsewhere."""
-        if self._echo is not None:
-            self._echo.say(reasoning)
+        Those that differ from it in the text alone need not be read with care, as long as `note`
+        hears of what is no text of the answer.
+        """
+        if type(delta) is TextDelta:
+            return self._is_plain
+        if self._logprobs is not None:
+            return False
+        if isinstance(delta, CallDelta):
+            return not (delta.name or delta.extra_content)  # a name could begin another call
+        is_field = self._has_reasoning and self._splitter is None
+        return isinstance(delta, ReasoningDelta) and is_field and not self._details.is_cumulative
+
+    def note(self, deltas: Sequence[Delta]) -> None:
+        """Take note of reasoning, or of arguments of one call, that were read elsewhere."""
+        first = deltas[0]
+        if self._slots is not None and isinstance(first, CallDelta):
+            self._slots.add(first.slot, map(_arguments, deltas))
+        elif self._echo is not None:
+            self._echo.say("".join(map(_text, deltas)))
 
     def read(self, data: bytes) -> list[Delta]:
         """Return the deltas of one chunk.
@@ -100,9 +112,12 @@ class ChunkReader:
         try:
             chunk = _chunk.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            chunk = _mend(data, exc)
+            mended = mend_chunk(data)
+            if mended is None:
+                raise not_a_chunk(data) from exc
+            chunk = mended
         if chunk.object != _CHUNK or chunk.error:
-            _check(chunk, data)
+            check_chunk(chunk, data)
         if chunk.usage:
             self._keep_usage(chunk.usage)
         elif chunk.x_groq is not None and chunk.x_groq.usage:
@@ -133,7 +148,7 @@ class ChunkReader:
     def _read_choice(self, choice: ChunkChoice) -> list[Delta]:
         self.has_chunks = True
         if choice.error and is_given(choice.error):
-            raise stream_error(_read_open(choice.error))
+            raise stream_error(read_open(choice.error))
         if choice.usage and not self._usage:
             self._keep_usage(choice.usage)
         if choice.finish_reason:
@@ -141,10 +156,9 @@ class ChunkReader:
         if self._logprobs is not None and choice.logprobs is not None:
             self._logprobs.add(choice.logprobs.content or ())
         delta = choice.delta
-        if choice.message is not None:
-            deltas = [] if delta is None else self._read_delta(delta)
-            return deltas + self._read_message(choice.message)
-        return [] if delta is None else self._read_delta(delta)
+        # The first and the last chunk of a stream: a role, a reason.
+        deltas = [] if delta is None or delta in _SILENT else self._read_delta(delta)
+        return deltas if choice.message is None else deltas + self._read_message(choice.message)
 
     def _read_message(self, message: ChunkDelta) -> list[Delta]:
         """Read a whole answer; at the end of a stream, as MiniMax sends it, what is new in it."""
@@ -166,7 +180,7 @@ class ChunkReader:
         if content:
             self._has_text = True
             if isinstance(content, str):
-                if self.is_plain:
+                if self._is_plain:
                     deltas.append(TextDelta(content))
                 else:
                     deltas += self._read_text(content)
@@ -204,7 +218,7 @@ class ChunkReader:
             text = self._echo.filter(text)
             if self._echo.passes:
                 self._echo = None
-                self._settle()
+                self._is_plain = self._logprobs is None
             return [self._text(text)] if text else []
         splitter = self._splitter
         if splitter is None:
@@ -212,12 +226,8 @@ class ChunkReader:
         deltas = self._as_deltas(splitter.split(text))
         if splitter.passes:
             self._splitter = None
-            self._settle()
+            self._is_plain = self._logprobs is None
         return deltas
-
-    def _settle(self) -> None:
-        """Take content for text from now on, if nothing is left to look for in it."""
-        self.is_plain = self._logprobs is None and self._splitter is None and self._echo is None
 
     def _as_deltas(self, pieces: list[tuple[bool, str]]) -> list[Delta]:
         return [
@@ -253,44 +263,16 @@ class ChunkReader:
             arguments = _encode(arguments).decode()
         id = "" if call.id is None else str(call.id)
         name = (function.name or "").strip()
+        if self._slots is None:
+            self._slots = CallSlots()
         slot = self._slots.assign(call.index, id, name, arguments)
         if self._max_calls is not None and slot >= self._max_calls:
             self.dropped_calls = max(self.dropped_calls, slot + 1 - self._max_calls)
             return
-        extra = _read_open(call.extra_content) if call.extra_content else None
+        extra = read_open(call.extra_content) if call.extra_content else None
         # Written anew, because it becomes part of an event, which is one line of UTF-8.
         extra_content = ABSENT if extra is None else msgspec.Raw(_encode(extra))
         deltas.append(CallDelta(slot, id, name, arguments, extra_content))
-
-
-def _mend(data: bytes, exc: Exception) -> ChatChunk:
-    mended = mend_chunk(data)
-    if mended is None:
-        raise _not_a_chunk(data) from exc
-    return mended
-
-
-def _check(chunk: ChatChunk, data: bytes) -> None:
-    """Look whether what is no ordinary chunk is an error."""
-    if (
-        is_given(chunk.error)
-        or chunk.object == "error"
-        or (chunk.choices is None and chunk.detail)
-        or (not chunk.choices and chunk.base_resp and _is_failure(chunk.base_resp))
-        or (chunk.choices is None and chunk.object is None and _tells_error(_read_open(data)))
-    ):
-        raise stream_error(_read_open(data))
-
-
-def _tells_error(value: Any) -> bool:
-    """Tell whether an object that is no chunk is an error all the same (`event: error`)."""
-    match value:
-        case {"message": str(text)} if text:
-            return True
-        case {"type": "error"}:
-            return True
-        case _:
-            return False
 
 
 def _text_of(value: Any) -> str:
@@ -304,34 +286,3 @@ def _text_of(value: Any) -> str:
             return text
         case _:
             return ""
-
-
-def _is_failure(base_resp: msgspec.Raw) -> bool:
-    """Tell whether MiniMax's word on how things went is a bad one; it stands in good chunks too."""
-    match _read_open(base_resp):
-        case {"status_code": int(code)}:
-            return code != 0
-        case _:
-            return False
-
-
-def _read_open(raw: bytes | msgspec.Raw) -> Any:
-    """Decode what was only skipped over before; None if it cannot be (`1e999`, bytes that are no
-    UTF-8).
-    """
-    try:
-        return _any.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _not_a_chunk(data: bytes) -> UpstreamError:
-    match error := _read_open(data):
-        case None:
-            return UpstreamError("The upstream sent an event that is not JSON.")
-        case {"error": inner} if inner:
-            return stream_error(error)
-        case [{"error": inner}, *_] if inner:
-            return stream_error(error)
-        case _:
-            return UpstreamError("The upstream sent an event that is not a chat completion chunk.")

@@ -10,7 +10,8 @@ from adapter.types.items import Logprob
 from adapter.types.raw import ABSENT
 
 
-class TextDelta(msgspec.Struct, frozen=True, gc=False):
+# Those of text are decoded from arrays, many at once (`adapter.stream.alike`).
+class TextDelta(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     text: str
     logprobs: tuple[Logprob, ...] = ()
 
@@ -19,7 +20,9 @@ class RefusalDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
+class ReasoningDelta(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
+):
     text: str
 
 

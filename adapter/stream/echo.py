@@ -38,13 +38,12 @@ class EchoFilter:
         if is_echo and not close:
             return ""
         self.passes = True
-        return rest if is_echo else self._held
+        held, self._held = self._held, ""
+        return rest if is_echo else held
 
     def end(self) -> str:
         """Return what was held back, now that nothing follows."""
         held, self._held = self._held, ""
-        if self.passes:
-            return ""
         start = held.lstrip()
         thought = start.removeprefix(self._open)
         # The beginning of a mark alone is text, even if the reasoning began so too.

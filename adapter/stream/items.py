@@ -11,10 +11,18 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+from adapter.stream.citations import find_citations
 from adapter.stream.deltas import Delta, ReasoningDelta, RefusalDelta, TextDelta
 from adapter.tools.kinds import NextNumber
 from adapter.types import events as wire
-from adapter.types.events import Event, OutputItemAdded, OutputItemDone
+from adapter.types.events import (
+    Event,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextDelta,
+    OutputTextDone,
+)
+from adapter.types.hosted import Source
 from adapter.types.hosted_events import AnnotationAdded
 from adapter.types.items import (
     ItemStatus,
@@ -31,8 +39,6 @@ from adapter.types.items import (
 
 Part = OutputPart | SummaryText
 Summaries = Literal["never", "with_text", "instead"]
-# A text to its annotations.
-Cite = Callable[[str], tuple[dict[str, Any], ...]]
 
 
 class PartKind(msgspec.Struct, frozen=True):
@@ -74,8 +80,8 @@ class ContentKind(msgspec.Struct, frozen=True):
 TEXT_PART = PartKind(
     part=OutputText,
     added=wire.ContentPartAdded,
-    delta=wire.OutputTextDelta,
-    done=wire.OutputTextDone,
+    delta=OutputTextDelta,
+    done=OutputTextDone,
     closed=wire.ContentPartDone,
 )
 REFUSAL_PART = PartKind(
@@ -150,7 +156,15 @@ def reasoning_kind(
 
 
 class ContentItem:
-    """A message or reasoning: parts, one after the other."""
+    """A message or reasoning: parts, one after the other.
+
+    Args:
+        kind: which of them.
+        id: of the item.
+        output_index: its place in the output.
+        number: the response's counter.
+        sources: what hosted tools have found, and a text may cite.
+    """
 
     def __init__(
         self,
@@ -158,16 +172,16 @@ class ContentItem:
         id: str,
         output_index: int,
         number: NextNumber,
-        *,
-        cite: Cite | None = None,
+        sources: Mapping[str, Source],
     ) -> None:
-        self._cite = cite
         self._kind = kind
         self._id = id
         self._output_index = output_index
         self._number = number
+        self._sources = sources
         self._done: list[Part] = []
         self._part: PartKind | None = None
+        self._delta: type[Delta] | None = None  # the kind that the open part takes
         self._index = 0
         self._pieces: list[str] = []
         self._logprobs: list[Logprob] = []
@@ -176,31 +190,31 @@ class ContentItem:
         item = self._kind.item(self._id, "in_progress", ())
         return OutputItemAdded(self._number(), self._output_index, item)
 
-    def accepts(self, delta: Delta) -> bool:
-        return type(delta) in self._kind.parts
-
-    def append(self, delta: Any, events: list[Event]) -> None:
-        """Add text; a delta of another kind than the last begins a new part."""
-        part = self._kind.parts[type(delta)]
-        if part is not self._part:
-            self._close_part(events)
-            self._open_part(part, events)
+    def take(self, delta: Any, events: list[Event]) -> bool:
+        """Add text, if it is for an item of this kind; another kind of delta than the last begins
+        a new part.
+        """
+        if type(delta) is not self._delta and not self._turn_to(type(delta), events):
+            return False
         text = delta.text
         self._pieces.append(text)
+        part = self._part
         if part is TEXT_PART:
             # The one that comes with every token, and the only one with log probabilities.
             logprobs = delta.logprobs
             events.append(
-                wire.OutputTextDelta(
+                OutputTextDelta(
                     self._number(), self._id, self._output_index, self._index, text, logprobs
                 )
             )
             if logprobs:
                 self._logprobs += logprobs
         else:
+            assert part is not None, "a part is open that takes this kind"
             events.append(
                 part.delta(self._number(), self._id, self._output_index, self._index, text)
             )
+        return True
 
     def open_empty(self, events: list[Event]) -> None:
         """Begin a part that perhaps stays empty."""
@@ -208,13 +222,23 @@ class ContentItem:
 
     def close(self, status: ItemStatus, events: list[Event]) -> OutputItem:
         """End the item and return it whole."""
-        text = "".join(self._pieces)
         self._close_part(events)
         if self._kind.repeats is not None:
-            self._say_whole(self._kind.repeats, text, events)
+            self._say_whole(self._kind.repeats, "".join(self._pieces), events)
         item = self._kind.item(self._id, status, tuple(self._done))
         events.append(OutputItemDone(self._number(), self._output_index, item))
         return item
+
+    def _turn_to(self, delta: type[Delta], events: list[Event]) -> bool:
+        """Begin the part for a kind of delta, if there is one here."""
+        part = self._kind.parts.get(delta)
+        if part is None:
+            return False
+        if self._part is not None:
+            self._close_part(events)
+        self._open_part(part, events)
+        self._delta = delta
+        return True
 
     def _say_whole(self, part: PartKind, text: str, events: list[Event]) -> None:
         self._open_part(part, events)
@@ -224,29 +248,36 @@ class ContentItem:
         self._close_part(events)
 
     def _open_part(self, part: PartKind, events: list[Event]) -> None:
-        empty = part.part("")
         self._part = part
-        # Summaries are counted apart from content.
-        is_summary = part is SUMMARY_PART
-        self._index = sum(isinstance(done, SummaryText) is is_summary for done in self._done)
-        events.append(part.added(self._number(), self._id, self._output_index, self._index, empty))
+        if self._done:
+            self._pieces, self._logprobs = [], []
+            # Summaries are counted apart from content.
+            is_summary = part is SUMMARY_PART
+            self._index = sum(isinstance(done, SummaryText) is is_summary for done in self._done)
+        events.append(
+            part.added(self._number(), self._id, self._output_index, self._index, part.part(""))
+        )
 
     def _close_part(self, events: list[Event]) -> None:
-        if self._part is None:
-            return
-        part, text = self._part, "".join(self._pieces)
-        place = (self._id, self._output_index, self._index)
+        part = self._part
+        assert part is not None, "a part is closed that was opened"
+        number, id, output_index, index = self._number, self._id, self._output_index, self._index
+        text = "".join(self._pieces)
         if part is TEXT_PART:
+            annotations = self._say_citations(text, events) if self._sources else ()
             logprobs = tuple(self._logprobs)
-            annotations = self._cite(text) if self._cite is not None else ()
-            for number, annotation in enumerate(annotations):
-                events.append(AnnotationAdded(self._number(), *place, number, annotation))
             whole: Part = OutputText(text, annotations, logprobs)
-            events.append(wire.OutputTextDone(self._number(), *place, text, logprobs))
+            events.append(OutputTextDone(number(), id, output_index, index, text, logprobs))
         else:
             whole = part.part(text)
-            events.append(part.done(self._number(), *place, text))
-        events.append(part.closed(self._number(), *place, whole))
+            events.append(part.done(number(), id, output_index, index, text))
+        events.append(part.closed(number(), id, output_index, index, whole))
         self._done.append(whole)
         self._part = None
-        self._pieces, self._logprobs = [], []
+
+    def _say_citations(self, text: str, events: list[Event]) -> tuple[dict[str, Any], ...]:
+        annotations = find_citations(text, self._sources)
+        place = (self._id, self._output_index, self._index)
+        for number, annotation in enumerate(annotations):
+            events.append(AnnotationAdded(self._number(), *place, number, annotation))
+        return annotations

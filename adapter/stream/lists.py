@@ -31,11 +31,8 @@ class ListItem:
         events.append(OutputItemAdded(self._number(), self._output_index, item))
         events.append(McpListToolsInProgress(self._number(), self._id, self._output_index))
 
-    def accepts(self, delta: Delta) -> bool:
+    def take(self, delta: Delta, events: list[Event]) -> bool:
         return False
-
-    def append(self, delta: Delta, events: list[Event]) -> None:
-        raise AssertionError("a list accepts no deltas")
 
     def end(self, tools: Sequence[ListedTool], events: list[Event]) -> McpListTools:
         """Say the tools and return the whole item."""

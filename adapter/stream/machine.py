@@ -16,13 +16,12 @@ independently in `adapter.stream.grammar`.
 Source: sheet §7.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from adapter.errors import AdapterError, UpstreamError
 from adapter.stream.calls import CallItem
-from adapter.stream.citations import citation_key, find_citations
+from adapter.stream.citations import citation_key
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
 from adapter.stream.items import (
     MESSAGE,
@@ -48,6 +47,7 @@ from adapter.types.response import Response, Usage
 
 _NAMELESS = "a call without a name"
 _UNASKED = "a call that was cut off before the client could be asked about it"
+_AS_IT_COMES = reasoning_kind()
 # finish_reason of a server that gave up: vLLM sends `abort` when it is stopped.
 _FAILED = frozenset({"abort", "error", "network_error"})
 
@@ -83,16 +83,13 @@ class ResponseStream(Lifecycle):
         self._tools = tools or {}
         self._open: ContentItem | CallItem | ListItem | None = None
         self._waiting: list[Delta] = []
-        self._behind: deque[list[Delta]] = deque()  # a call that is made here
+        self._behind: list[list[Delta]] = []  # a call that is made here
         self._approved: dict[int, ApprovedCall] = {}  # by slot
         self._sources: dict[str, Source] = {}  # what hosted tools have found
         self._blanks: list[Delta] = []
         self._called: set[int] = set()  # slots of this turn
         self._call_ids = set(call_ids)
-        self._kinds: Mapping[type, ContentKind] = {
-            **dict.fromkeys(MESSAGE.parts, MESSAGE),
-            ReasoningDelta: reasoning or reasoning_kind(),
-        }
+        self._reasoning = reasoning or _AS_IT_COMES
 
     def add(self, item: OutputItem) -> list[Event]:
         """Return the events of an item that comes whole."""
@@ -167,9 +164,7 @@ class ResponseStream(Lifecycle):
         events: list[Event] = []
         for delta in deltas:
             item = self._open
-            if item is not None and item.accepts(delta):
-                item.append(delta, events)
-            else:
+            if item is None or not item.take(delta, events):
                 self._route(delta, events)
         return events
 
@@ -220,31 +215,26 @@ class ResponseStream(Lifecycle):
             self._close("completed", events)
             self._blanks.clear()
             self._open = self._new_call(delta.slot)
-            self._open.append(delta, events)
+            self._open.take(delta, events)
         elif delta.text.isspace():
             self._blanks.append(delta)
         elif delta.text:
-            self._close("completed", events)
+            if self._open is not None:
+                self._close("completed", events)
             self._open_content(delta, events)
 
     def _open_content(self, delta: Delta, events: list[Event]) -> None:
-        kind = self._kinds[type(delta)]
-        item = self._new_content(kind)
-        self._open = item
+        is_reasoning = type(delta) is ReasoningDelta
+        self._open = item = self._new_content(self._reasoning if is_reasoning else MESSAGE)
         events.append(item.added())
-        for blank in self._take_blanks(type(delta)):
-            item.append(blank, events)
-        item.append(delta, events)
+        if self._blanks:
+            for blank in self._take_blanks(type(delta)):
+                item.take(blank, events)
+        item.take(delta, events)
 
     def _new_content(self, kind: ContentKind) -> ContentItem:
-        sources = self._sources
-        return ContentItem(
-            kind,
-            self._new_id(kind.id_prefix),
-            len(self._output),
-            self._number,
-            cite=partial(find_citations, sources=sources) if sources else None,
-        )
+        id = self._new_id(kind.id_prefix)
+        return ContentItem(kind, id, len(self._output), self._number, self._sources)
 
     def _take_blanks(self, kind: type) -> Sequence[Delta]:
         taken = [blank for blank in self._blanks if type(blank) is kind]
@@ -296,25 +286,28 @@ class ResponseStream(Lifecycle):
         done = item.close(status, events)
         if done is not None:
             self._output.append(done)
-            self.client_calls += isinstance(item, CallItem)
-        elif isinstance(item, CallItem):
-            self.notes.append(_UNASKED if item.is_announced else _NAMELESS)
+        if isinstance(item, CallItem):
+            if done is not None:
+                self.client_calls += 1
+            else:
+                self.notes.append(_UNASKED if item.is_announced else _NAMELESS)
 
     def _flush(self, events: list[Event]) -> None:
         """Close the open item, and then each that waited behind an unfinished call."""
-        if self._incomplete is not None and self._waiting and self._is_unfinished():
-            # The last item is the one that was cut off; what waits behind it has to go.
-            self.notes.append("what came behind a call that was cut off")
-            self._waiting.clear()
-        waiting, self._waiting = self._waiting, []
-        self._behind.extend(in_turn(waiting))
+        if self._waiting:
+            if self._incomplete is not None and self._is_unfinished():
+                # The last item is the one that was cut off; what waits behind it has to go.
+                self.notes.append("what came behind a call that was cut off")
+            else:
+                self._behind += in_turn(self._waiting)
+            self._waiting = []
         self._go_on(events)
 
     def _go_on(self, events: list[Event]) -> None:
         """Say what waits, up to the next call that is made here."""
         while self._behind and self._hosted() is None:
             self._close("completed", events)
-            events += self.feed(self._behind.popleft())
+            events += self.feed(self._behind.pop(0))
         call = self._hosted()
         if call is not None and self._incomplete is None:
             call.run(events)
@@ -337,6 +330,6 @@ class ResponseStream(Lifecycle):
         if not blanks:
             item.open_empty(events)
         for blank in blanks:
-            item.append(blank, events)
+            item.take(blank, events)
         status: ItemStatus = "completed" if self._incomplete is None else "incomplete"
         self._output.append(item.close(status, events))

@@ -4,6 +4,8 @@ Servers count indexes from 0 or from 1, repeat index 0 for every call, leave ind
 repeat the id on every fragment (`observed.md` §2, `reported.md` §3.2).
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -49,6 +51,10 @@ class CallSlots:
         slot.name = slot.name or name
         slot.pieces.append(arguments)
         return slot.number
+
+    def add(self, number: int, arguments: Iterable[str]) -> None:
+        """Take fragments that say nothing else for those of the call with this number."""
+        self._slots[number].pieces.extend(arguments)
 
     def _find(self, index: int | None, id: str) -> _Slot | None:
         known = self._by_id.get((index, id)) if id else None

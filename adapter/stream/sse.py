@@ -9,7 +9,13 @@ Source: WHATWG HTML §9.2.6; quirks in `reported.md` §3.2 "SSE framing".
 
 from adapter.errors import UpstreamError
 
+# How servers write an event of one line.
+EVENT_START = b"data: "
+EVENT_END = b"\n\n"
+NEXT_EVENT = EVENT_END + EVENT_START
+
 _BOM = b"\xef\xbb\xbf"
+_BEGINNINGS_OF_BOM = (b"", _BOM[:1], _BOM[:2])
 
 
 class SSEReader:
@@ -21,52 +27,50 @@ class SSEReader:
     Attributes:
         failure: an event is too long; those before it, perhaps in the same chunk, are returned all
             the same.
+        is_between: all that came were whole events: the next byte begins one.
     """
 
     def __init__(self, max_event_bytes: int = 16 * 1024 * 1024) -> None:
         self.failure: UpstreamError | None = None
+        self.is_between = True
         self._max_event_bytes = max_event_bytes
         self._buffer = bytearray()
         self._searched = 0  # no event ends before this place of the buffer
         self._at_start = True
         self._after_cr = False
-        self._is_odd = True  # at the start, or behind a CR: the next bytes need a look
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events that are complete now, without empty ones."""
-        if self._is_odd or b"\r" in chunk:
-            chunk = self._straighten(chunk)
+        if self._at_start:
+            chunk = self._strip_bom(chunk)
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._normalise(chunk)
         if len(chunk) > self._max_event_bytes:
             chunk = self._without_long(chunk)
-        if not chunk.endswith(b"\n\n") or self._buffer:
-            return self._feed_buffer(chunk)
-        if chunk.startswith(b"data: "):
-            if chunk.find(b"\n") == len(chunk) - 2 > 6:
-                return [chunk[6:-2]]
-            # Whole events of one line each, as servers send them: one split does it.
-            found = chunk[6:-2].split(b"\n\ndata: ")
-            if chunk.count(b"\n") == 2 * len(found) and b"" not in found:
-                return found
-        return _data_of(chunk[:-2].split(b"\n\n"))
+        if self._buffer or not chunk.endswith(EVENT_END):
+            chunk = self._take_whole(chunk)
+        self.is_between = not (self._buffer or self._after_cr)
+        return _data_of(chunk)
 
     def end(self) -> list[bytes]:
         """Return the data of a last event that no blank line follows."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return _data_of([rest]) if rest else []
+        return _data_of(rest + EVENT_END) if rest else []
 
-    def _feed_buffer(self, chunk: bytes) -> list[bytes]:
+    def _take_whole(self, chunk: bytes) -> bytes:
+        """Return the events that are whole, and keep the beginning of the next."""
         self._buffer += chunk
-        end = self._buffer.rfind(b"\n\n", max(self._searched - 1, 0))
+        end = self._buffer.rfind(EVENT_END, max(self._searched - 1, 0))
         if end < 0:
             self._searched = len(self._buffer)
             if self._searched > self._max_event_bytes:
                 self._fail()
-            return []
-        events = bytes(self._buffer[:end]).split(b"\n\n")
+            return b""
+        whole = bytes(self._buffer[: end + 2])
         del self._buffer[: end + 2]
         self._searched = len(self._buffer)
-        return _data_of(events)
+        return whole
 
     def _without_long(self, chunk: bytes) -> bytes:
         """Return what comes before an event that is too long."""
@@ -82,17 +86,9 @@ class SSEReader:
             f"The upstream sent an event of more than {self._max_event_bytes} bytes."
         )
 
-    def _straighten(self, chunk: bytes) -> bytes:
-        if self._at_start:
-            chunk = self._strip_bom(chunk)
-        if self._after_cr or b"\r" in chunk:
-            chunk = self._normalise(chunk)
-        self._is_odd = self._at_start or self._after_cr
-        return chunk
-
     def _strip_bom(self, chunk: bytes) -> bytes:
         start = bytes(self._buffer) + chunk
-        if len(start) < len(_BOM) and _BOM.startswith(start):
+        if start in _BEGINNINGS_OF_BOM:
             self._buffer[:] = start
             return b""
         self._buffer.clear()
@@ -109,13 +105,14 @@ class SSEReader:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _data_of(events: list[bytes]) -> list[bytes]:
-    found = []
-    for event in events:
-        is_one_line = event.startswith(b"data: ") and b"\n" not in event
-        if data := event[6:] if is_one_line else _read_lines(event):
-            found.append(data)
-    return found
+def _data_of(chunk: bytes) -> list[bytes]:
+    """Return the data of whole events, without empty ones."""
+    if chunk.startswith(EVENT_START):
+        # Of one line each, as servers send them: one split does it.
+        found = chunk[6:-2].split(NEXT_EVENT)
+        if chunk.count(b"\n") == 2 * len(found) and b"" not in found:
+            return found
+    return [data for event in chunk.split(EVENT_END) if (data := _read_lines(event))]
 
 
 def _read_lines(event: bytes) -> bytes:

@@ -6,7 +6,7 @@ from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
 from adapter.stream.alike import AlikeChunks
 from adapter.stream.chunks import ChunkReader
-from adapter.stream.deltas import Delta, ReasoningDelta, TextDelta
+from adapter.stream.deltas import CallDelta, Delta
 from adapter.stream.sse import SSEReader
 from adapter.stream.text_call import TextCall
 from adapter.translate.usage import read_usage
@@ -25,7 +25,7 @@ class TurnReader:
         logprobs: the client asked for log probabilities.
         max_calls: the most calls to let through.
         text_call: the function whose call the answer's text stands for.
-        joins: nobody is shown the deltas: those of text that come together may be one.
+        joins: nobody is shown the deltas: those of a kind that come together may be one.
         max_event_bytes: the longest event, or the longest JSON document, to accept.
 
     Attributes:
@@ -78,12 +78,17 @@ class TurnReader:
     def feed(self, chunk: bytes) -> list[Delta]:
         """Return the deltas in the next bytes; `failure` tells whether they end in one."""
         deltas: list[Delta] = []
+        sse = self._sse
         try:
-            if self._sse is None:
+            if sse is None:
                 self._keep(chunk)
-            elif self.failure is None:
-                self._read(self._sse.feed(chunk), deltas)
-                self.failure = self._sse.failure
+            elif self.failure is None and not (
+                sse.is_between
+                and len(chunk) <= self._max_event_bytes
+                and self._alike.read(chunk, deltas)
+            ):
+                self._read(sse.feed(chunk), deltas)
+                self.failure = sse.failure
         except UpstreamError as error:
             self.failure = error
         return deltas if self._text_call is None else self._text_call.feed(deltas)
@@ -105,8 +110,8 @@ class TurnReader:
         if self._sse is None:
             deltas += self._chunks.read(bytes(self._document).lstrip())
             self.is_done = True
-        else:
-            self._read(self._sse.end(), deltas)
+        elif rest := self._sse.end():
+            self._read(rest, deltas)
         if not self._chunks.has_chunks:
             raise UpstreamError("The upstream's answer is empty.")
         if self._chunks.finish_reason is None and not self.is_done:
@@ -120,27 +125,36 @@ class TurnReader:
             )
 
     def _read(self, events: list[bytes], deltas: list[Delta]) -> None:
-        place = 0
-        while (place := self._alike.read(events, place, deltas)) < len(events):
-            data = events[place]
-            place += 1
-            if data == _DONE:
-                self.is_done = True
-            elif b"\n" in data:
-                self._read_lines(data, deltas)
-            else:
-                deltas += self._read_chunk(data)
+        """Read the data of events: those that are alike together, others one by one."""
+        alike = self._alike
+        run: list[bytes] = []
+        for data in events:
+            if data.startswith(alike.before) and data.endswith(alike.behind):
+                run.append(data)
+                continue
+            if run:
+                self._read_run(run, deltas)
+                run = []
+            self._read_data(data, deltas)
+        if run:
+            self._read_run(run, deltas)
 
-    def _read_chunk(self, data: bytes) -> list[Delta]:
-        found = self._chunks.read(data)
-        match found:
-            case [TextDelta() as delta] if self._chunks.is_plain:
-                self._alike.learn(data, delta)
-            case [ReasoningDelta() as delta] if self._chunks.reasons_plainly:
-                self._alike.learn(data, delta, self._chunks.hear)
-            case _:
-                pass
-        return found
+    def _read_run(self, run: list[bytes], deltas: list[Delta]) -> None:
+        if not self._alike.read_data(run, deltas):
+            for data in run:
+                self._read_data(data, deltas)
+
+    def _read_data(self, data: bytes, deltas: list[Delta]) -> None:
+        if self._alike.kind is CallDelta:
+            self._alike.forget()  # the next chunk may begin another call, at the same index
+        if data == _DONE:
+            self.is_done = True
+        elif b"\n" in data:
+            self._read_lines(data, deltas)
+        elif found := self._chunks.read(data):
+            deltas += found
+            if len(found) == 1 and self._chunks.is_all(found[0]):
+                self._alike.learn(data, found[0], self._chunks.note)
 
     def _read_lines(self, data: bytes, deltas: list[Delta]) -> None:
         """Read data of several lines: one JSON document, or one each from a server that forgets

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from adapter.tools.kinds import CallKind, CallPlace, OfferedTool
 from adapter.tools.names import chat_name
 from adapter.types.chat import ChatFunctionDefinition
-from adapter.types.decoding import decode_at
+from adapter.types.decoding import UNREADABLE, decode_at
 from adapter.types.events import Event, FunctionCallArgumentsDelta, FunctionCallArgumentsDone
 from adapter.types.items import FunctionCall, ItemStatus
 from adapter.types.tools import FunctionTool
@@ -31,6 +31,11 @@ class _Given(msgspec.Struct, frozen=True):
     function: _Nested | None = None
 
 
+class _Either(_Nested, frozen=True):
+    function: _Nested | None = None
+
+
+_either = msgspec.json.Decoder(_Either)
 _given = msgspec.json.Decoder(_Given)
 _flat = msgspec.json.Decoder(_Nested)
 
@@ -77,7 +82,11 @@ def read_function(raw: Raw, at: str) -> FunctionTool:
     Raises:
         InvalidRequestError: no name, or a field of the wrong type.
     """
-    tool = decode_at(_given, raw, at).function or decode_at(_flat, raw, at)
+    try:
+        given = _either.decode(raw)
+        tool = given.function or given
+    except UNREADABLE:  # nested alone, or wrong; what is beside a nested one does not matter
+        tool = decode_at(_given, raw, at).function or decode_at(_flat, raw, at)
     return FunctionTool(tool.name, tool.description, tool.parameters, tool.strict)
 
 
@@ -91,11 +100,13 @@ def offer_function(
         namespace: that it stands in.
         about: the namespace's description.
     """
-    description = "\n\n".join(filter(None, (about, tool.description)))
+    description = tool.description
+    if about:
+        description = f"{about}\n\n{description}" if description else about
     definition = ChatFunctionDefinition(
         name=chat_name(tool.name, namespace),
         parameters=tool.parameters or NO_PARAMETERS,
-        description=UNSET if tool.description is None and not about else description,
+        description=UNSET if description is None else description,
         strict=UNSET if tool.strict is None else tool.strict,
     )
     return OfferedTool(definition, FUNCTION_CALL, tool.name, namespace)

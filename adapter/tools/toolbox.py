@@ -26,6 +26,7 @@ from adapter.tools.names import chat_name, hashed_name
 from adapter.tools.shell import offer_local_shell, offer_shell
 from adapter.types.decoding import check_depth, decode_at, unsupported
 from adapter.types.hosted import ListedTool
+from adapter.types.tools import FunctionTool
 
 HostedTools = Literal["drop", "error"]
 
@@ -62,21 +63,23 @@ _type = msgspec.json.Decoder(_Type)
 _namespace = msgspec.json.Decoder(_Namespace)
 _object = msgspec.json.Decoder(dict[str, Any])
 
-# type → (raw, path, namespace, its description) to the tool as it is offered.
-_Offer = Callable[[Raw, str, str | UnsetType, str], OfferedTool]
-OFFERED_TYPES: dict[str, _Offer] = {
-    "apply_patch": lambda raw, at, namespace, about: offer_apply_patch(),
-    "computer": lambda raw, at, namespace, about: offer_computer(),
-    "computer_use_preview": lambda raw, at, namespace, about: offer_computer_preview(),
-    "custom": lambda raw, at, namespace, about: offer_custom(
-        read_custom(raw, at), namespace, about
-    ),
-    "function": lambda raw, at, namespace, about: offer_function(
-        read_function(raw, at), namespace, about
-    ),
-    "local_shell": lambda raw, at, namespace, about: offer_local_shell(),
-    "shell": lambda raw, at, namespace, about: offer_shell(),
-    "tool_search": lambda raw, at, namespace, about: offer_search(read_search(raw, at)),
+
+class _Row(msgspec.Struct, frozen=True):
+    # (the tool, namespace, its description) to the tool as it is offered.
+    offer: Callable[[Any, str | UnsetType, str], OfferedTool]
+    # (raw, path) to the tool; None where its type says all.
+    read: Callable[[Raw, str], Any] | None = None
+
+
+OFFERED_TYPES: dict[str, _Row] = {
+    "apply_patch": _Row(lambda tool, namespace, about: offer_apply_patch()),
+    "computer": _Row(lambda tool, namespace, about: offer_computer()),
+    "computer_use_preview": _Row(lambda tool, namespace, about: offer_computer_preview()),
+    "custom": _Row(offer_custom, read_custom),
+    "function": _Row(offer_function, read_function),
+    "local_shell": _Row(lambda tool, namespace, about: offer_local_shell()),
+    "shell": _Row(lambda tool, namespace, about: offer_shell()),
+    "tool_search": _Row(lambda tool, namespace, about: offer_search(tool), read_search),
 }
 
 
@@ -143,19 +146,22 @@ class _Collector:
         namespace: str | UnsetType = UNSET,
         about: str = "",
         replace: bool,
-    ) -> None:
+    ) -> FunctionTool | None:
+        """Add a tool, and return it if it is a function."""
         given = decode_at(_type, raw, at)
         if given.type == "namespace" and namespace is UNSET:
             self._add_namespace(raw, at, replace=replace)
-            return
-        if hosted_type(given.type) in self._runs:
+            return None
+        if self._runs and hosted_type(given.type) in self._runs:
             self._add_hosted(raw, given.type, at, replace=replace)
-            return
-        offer = OFFERED_TYPES.get(given.type)
-        if offer is None or (given.type == "tool_search" and given.execution != "client"):
+            return None
+        row = OFFERED_TYPES.get(given.type)
+        if row is None or (given.type == "tool_search" and given.execution != "client"):
             self._drop(given.type, at)
-            return
-        self._keep(offer(raw, at, namespace, about), given.type, at, replace=replace)
+            return None
+        tool = None if row.read is None else row.read(raw, at)
+        self._keep(row.offer(tool, namespace, about), given.type, at, replace=replace)
+        return tool if isinstance(tool, FunctionTool) else None
 
     def _add_hosted(self, raw: Raw, type_: str, at: str, *, replace: bool) -> None:
         if type_ != "mcp":
@@ -210,18 +216,19 @@ class _Collector:
         self._count += 1
         if self._count > MAX_TOOLS:
             raise _too_many_tools()
-        known = self.offered.get(tool.definition.name)
-        if known is not None and _identity(known) != _identity(tool):
-            tool = self._renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
-            known = self.offered.get(tool.definition.name)
-        if known is not None and known != tool and not replace:
-            raise InvalidRequestError(
-                f"Invalid '{at}.name': two different tools are named {tool.name!r}.",
-                code="invalid_value",
-                param=f"{at}.name",
-            )
-        self.offered[tool.definition.name] = tool
-        self.types[tool.definition.name] = type_
+        name = tool.definition.name
+        if name in self.offered:
+            if _identity(self.offered[name]) != _identity(tool):
+                tool = self._renamed(tool)  # `a__b` of its own, and `b` in the namespace `a`
+                name = tool.definition.name
+            if self.offered.get(name, tool) != tool and not replace:
+                raise InvalidRequestError(
+                    f"Invalid '{at}.name': two different tools are named {tool.name!r}.",
+                    code="invalid_value",
+                    param=f"{at}.name",
+                )
+        self.offered[name] = tool
+        self.types[name] = type_
 
     def _renamed(self, tool: OfferedTool) -> OfferedTool:
         """Return the tool under a name that is free."""
@@ -269,8 +276,9 @@ def open_toolbox(
     if len(tools) > MAX_TOOLS:
         raise _too_many_tools()  # also of those that nobody is offered
     collector = _Collector(hosted, runs)
-    for index, raw in enumerate(tools):
-        collector.add(raw, f"tools[{index}]", replace=False)
+    functions = [
+        collector.add(raw, f"tools[{index}]", replace=False) for index, raw in enumerate(tools)
+    ]
     for at, raw in found:
         collector.add(raw, at, replace=True)
     if listing is not None:
@@ -281,15 +289,15 @@ def open_toolbox(
         tuple(collector.servers.values()),
         tuple(collector.hosted),
         listing is not None or not (collector.servers or collector.hosted),
-        tuple(_echo(raw, f"tools[{index}]") for index, raw in enumerate(tools)),
+        tuple(
+            [tool or _echo(tools[index], f"tools[{index}]") for index, tool in enumerate(functions)]
+        ),
         tuple(collector.dropped),
     )
 
 
 def _echo(raw: Raw, at: str) -> Any:
-    """Return a tool as the response shows it: functions with all keys, none with its secrets."""
-    if decode_at(_type, raw, at).type == "function":
-        return read_function(raw, at)
+    """Return a tool that is no function as the response shows it: without its secrets."""
     tool = decode_at(_object, raw, at)
     check_depth(tool, at)
     return as_shown(tool)

@@ -13,7 +13,7 @@ import msgspec
 
 from adapter.tools.names import chat_name
 from adapter.tools.toolbox import Toolbox
-from adapter.translate.items import PlacedItem
+from adapter.translate.items import PlacedItem, kinds_of
 from adapter.types.hosted import ListedTool
 from adapter.types.input import (
     Call,
@@ -52,7 +52,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 def settle(items: Sequence[PlacedItem]) -> Settled:
     """Return what the items of MCP servers mean."""
-    if _OF_SERVERS.isdisjoint({type(placed.item) for placed in items}):
+    if _OF_SERVERS.isdisjoint(kinds_of(items)):
         return Settled(tuple(items), {}, (), "")
     requests = {
         placed.item.id: placed.item
@@ -133,12 +133,14 @@ def with_chat_names(items: Sequence[PlacedItem], toolbox: Toolbox) -> list[Place
         for name, tool in toolbox.offered.items()
         if tool.server_label
     }
-    return [_named(placed, names) for placed in items]
+    return [
+        _named(placed, placed.item, names)
+        if type(placed.item) is Call and placed.item.server_label
+        else placed
+        for placed in items
+    ]
 
 
-def _named(placed: PlacedItem, names: Mapping[tuple[str, str], str]) -> PlacedItem:
-    call = placed.item
-    if not isinstance(call, Call) or not call.server_label:
-        return placed
+def _named(placed: PlacedItem, call: Call, names: Mapping[tuple[str, str], str]) -> PlacedItem:
     name = names.get((call.server_label, call.name)) or chat_name(call.name)
     return PlacedItem(msgspec.structs.replace(call, name=name), placed.at)

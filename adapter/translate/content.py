@@ -4,7 +4,6 @@ Text-only content becomes one string without separators: some templates take onl
 servers join text parts with line breaks that nobody wrote (`observed.md` §4).
 """
 
-from collections.abc import Iterable
 from typing import assert_never
 
 import msgspec
@@ -22,8 +21,8 @@ from adapter.types.parts import (
     InputImage,
     InputText,
     InputVideo,
+    MediaPart,
     OutputTextPart,
-    Part,
     ReasoningTextPart,
     RefusalPart,
     SummaryTextPart,
@@ -31,31 +30,44 @@ from adapter.types.parts import (
 )
 
 _URL_SCHEMES = ("data:", "http://", "https://")
+_TEXTS = (InputText, OutputTextPart, TextPart, SummaryTextPart, ReasoningTextPart)
 
 
 class SplitContent(msgspec.Struct, frozen=True):
     """Content, its text apart from the rest.
 
     Attributes:
-        text: all text, joined.
+        texts: all texts, in order.
         refusal: all refusals, joined.
-        parts: everything in order as chat parts.
+        parts: all but refusals as chat parts, in order; empty for text alone.
         media: the parts that are no text.
     """
 
-    text: str
-    refusal: str
-    parts: list[ChatPart]
-    media: list[ChatPart]
+    texts: list[str] = []
+    refusal: str = ""
+    parts: list[ChatPart] = []
+    media: list[ChatPart] = []
+
+    @property
+    def text(self) -> str:
+        """All text, joined."""
+        return "".join(self.texts)
 
     def as_output(self) -> str:
         """Return the text of a tool's output: its parts are results of their own."""
-        texts = [part["text"] for part in self.parts if part["type"] == "text"]
-        return "\n".join(texts) + self.refusal
+        return "\n".join(self.texts) + self.refusal
 
     def for_chat(self) -> str | list[ChatPart]:
         """Return what to put into a user message: a string if it is all text."""
-        return self.parts if self.media else self.text
+        return self.parts if self.media else "".join(self.texts)
+
+
+def plain_text(content: Content) -> str | None:
+    """Return the text of content that is nothing else, as most is; None if it is more."""
+    if isinstance(content, str):
+        return content
+    texts = [part.text for part in content if isinstance(part, _TEXTS)]
+    return "".join(texts) if len(texts) == len(content) else None
 
 
 def split_content(content: Content | None, at: str, dialect: Dialect) -> SplitContent:
@@ -65,37 +77,28 @@ def split_content(content: Content | None, at: str, dialect: Dialect) -> SplitCo
         InvalidRequestError: a part that the dialect does not take; `param` is its path.
     """
     if content is None:
-        return SplitContent("", "", [], [])
+        return SplitContent()
     if isinstance(content, str):
-        return SplitContent(content, "", [_text(content)], [])
+        return SplitContent([content])
+    texts = [part.text for part in content if isinstance(part, _TEXTS)]
+    if len(texts) == len(content):
+        return SplitContent(texts)
+    refusals: list[str] = []
     parts: list[ChatPart] = []
     media: list[ChatPart] = []
-    refusals: list[str] = []
     for index, part in enumerate(content):
-        chat_part = _to_chat_part(part, f"{at}[{index}]", dialect)
-        if isinstance(part, RefusalPart):
+        if isinstance(part, _TEXTS):
+            parts.append({"type": "text", "text": part.text})
+        elif isinstance(part, RefusalPart):
             refusals.append(part.refusal)
         else:
-            parts.append(chat_part)
-            if chat_part["type"] != "text":
-                media.append(chat_part)
-    return SplitContent(_join(parts), "".join(refusals), parts, media)
+            media.append(_to_chat_part(part, f"{at}[{index}]", dialect))
+            parts.append(media[-1])
+    return SplitContent(texts, "".join(refusals), parts, media)
 
 
-def _join(parts: Iterable[ChatPart]) -> str:
-    return "".join(part["text"] for part in parts if part["type"] == "text")
-
-
-def _text(text: str) -> ChatPart:
-    return {"type": "text", "text": text}
-
-
-def _to_chat_part(part: Part, at: str, dialect: Dialect) -> ChatPart:
+def _to_chat_part(part: MediaPart, at: str, dialect: Dialect) -> ChatPart:
     match part:
-        case InputText() | OutputTextPart() | TextPart() | SummaryTextPart() | ReasoningTextPart():
-            return _text(part.text)
-        case RefusalPart():
-            return _text(part.refusal)
         case InputImage() | ImageUrlPart():
             return _image(part, at, dialect)
         case InputFile() | FilePart():

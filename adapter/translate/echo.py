@@ -3,17 +3,30 @@
 Source: sheet §3 (the default of each parameter) and §6.
 """
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from adapter.translate.parameters import from_chat_format
 from adapter.translate.request import Translation
-from adapter.types.request import JsonSchemaFormat, ResponseRequest
+from adapter.types.request import JsonSchemaFormat, ReasoningOptions, ResponseRequest
 from adapter.types.response import ConversationId, Response
 
-_DEFAULTS = Response(id="", created_at=0, status="in_progress", model="", text={}, reasoning={})
+# They have a default of their own; most requests give none, and one comparison tells.
+_SETTINGS = (
+    "truncation",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_logprobs",
+    "temperature",
+)
+_settings_of = attrgetter(*_SETTINGS)
+_NO_SETTINGS = (None,) * len(_SETTINGS)
+_PLAIN_TEXT = {"format": {"type": "text"}, "verbosity": "medium"}
+_NO_REASONING = {"effort": None, "summary": None}
 
 
 def to_response(
@@ -35,7 +48,7 @@ def to_response(
         store: the response will be kept.
         background: it runs in the background.
     """
-    return Response(
+    response = Response(
         id=id,
         created_at=created_at,
         status="in_progress",
@@ -44,15 +57,9 @@ def to_response(
         instructions=request.instructions,
         tools=translation.toolbox.echo,
         tool_choice=translation.tool_choice,
-        truncation=_given(request, "truncation"),
-        parallel_tool_calls=_given(request, "parallel_tool_calls"),
-        text=_text(request),
-        top_p=_given(request, "top_p"),
-        presence_penalty=_given(request, "presence_penalty"),
-        frequency_penalty=_given(request, "frequency_penalty"),
-        top_logprobs=_given(request, "top_logprobs"),
-        temperature=_given(request, "temperature"),
-        reasoning=_reasoning(request),
+        parallel_tool_calls=request.parallel_tool_calls is not False,
+        text=_text(request) if request.text or request.response_format else _PLAIN_TEXT,
+        reasoning=_reasoning(request.reasoning) if request.reasoning else _NO_REASONING,
         max_output_tokens=request.max_output_tokens
         or request.max_completion_tokens
         or request.max_tokens,
@@ -63,19 +70,18 @@ def to_response(
         safety_identifier=request.safety_identifier,
         prompt_cache_key=request.prompt_cache_key,
         user=request.user,
-        conversation=_conversation(request),
+        conversation=UNSET if request.conversation is None else _conversation(request.conversation),
     )
+    settings = _settings_of(request)
+    if settings == _NO_SETTINGS:
+        return response
+    given = {
+        name: value for name, value in zip(_SETTINGS, settings, strict=True) if value is not None
+    }
+    return msgspec.structs.replace(response, **given)
 
 
-def _given(request: ResponseRequest, name: str) -> Any:
-    value = getattr(request, name)
-    return getattr(_DEFAULTS, name) if value is None else value
-
-
-def _conversation(request: ResponseRequest) -> ConversationId | UnsetType:
-    given = request.conversation
-    if given is None:
-        return UNSET
+def _conversation(given: str | dict[str, Any]) -> ConversationId:
     return ConversationId(given if isinstance(given, str) else given["id"])
 
 
@@ -100,15 +106,13 @@ def _format(format: msgspec.Struct) -> Any:
     }
 
 
-def _reasoning(request: ResponseRequest) -> dict[str, Any]:
-    given = request.reasoning
-    if given is None:
-        return {"effort": None, "summary": None}
+def _reasoning(given: ReasoningOptions) -> dict[str, Any]:
     echo: dict[str, Any] = {
         "effort": given.effort,
         "summary": given.summary or given.generate_summary,
     }
-    for name in ("context", "mode"):
-        if (value := getattr(given, name)) is not None:
-            echo[name] = value
+    if given.context is not None:
+        echo["context"] = given.context
+    if given.mode is not None:
+        echo["mode"] = given.mode
     return echo

@@ -5,7 +5,8 @@ the Responses API does not have but chat servers do (`top_k`, `seed`, …) pass 
 Anything else passes on where the operator of the route says so, and is dropped or refused otherwise.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Literal
 
 from msgspec import Raw
@@ -79,19 +80,25 @@ _HINTS = (
     "prompt_cache_retention",
     "service_tier",
 )
+_hints_of = attrgetter(*_HINTS)
+_NO_HINTS = (None,) * len(_HINTS)
 # Sent where the route passes them on: chat completions have them too, for a store of their own.
 _PASSABLE = ("metadata", "store")
 
 
-def kept_fields(request: ResponseRequest, pass_fields: Collection[str]) -> frozenset[str]:
+def kept_fields(
+    request: ResponseRequest, pass_fields: frozenset[str], body: Mapping[str, Any]
+) -> frozenset[str]:
     """Return the fields of a request that pass on by the operator's word.
 
     Args:
         request: the request.
         pass_fields: as the route has them; `*` is all fields of the provider's own.
+        body: fields that the route adds.
     """
-    own = request.extras.keys() if "*" in pass_fields else ()
-    return frozenset((*pass_fields, *own))
+    if not pass_fields and not body:
+        return pass_fields
+    return pass_fields.union(body, request.extras if "*" in pass_fields else ())
 
 
 def add_hints(
@@ -99,18 +106,20 @@ def add_hints(
     request: ResponseRequest,
     known: Collection[str],
     pass_fields: Collection[str],
-) -> list[str]:
+) -> Sequence[str]:
     """Send what does not change the answer, and return the names of what is not sent."""
+    hints = _hints_of(request)
+    if hints == _NO_HINTS and not pass_fields:
+        return ()
     dropped: list[str] = []
-    for name in _HINTS:
-        value = getattr(request, name)
+    for name, value in zip(_HINTS, hints, strict=True):
         if value is None:
             continue
         if name in known or name in pass_fields:
             chat[name] = value
         else:
             dropped.append(name)
-    for name in _PASSABLE:
+    for name in _PASSABLE if pass_fields else ():
         value = getattr(request, name)
         if value is not None and name in pass_fields:
             chat[name] = value
@@ -118,19 +127,13 @@ def add_hints(
 
 
 def add_verbosity(
-    chat: dict[str, Any],
-    request: ResponseRequest,
-    known: Collection[str],
-    pass_fields: Collection[str],
-) -> list[str]:
+    chat: dict[str, Any], verbosity: str, known: Collection[str], pass_fields: Collection[str]
+) -> Sequence[str]:
     """Send how much to say, and return its path where nobody knows it: that changes the answer."""
-    verbosity = request.text.verbosity if request.text else None
-    if verbosity is None:
-        return []
     if "verbosity" not in known and "verbosity" not in pass_fields:
-        return ["text.verbosity"]
+        return ("text.verbosity",)
     chat["verbosity"] = verbosity
-    return []
+    return ()
 
 
 def add_extras(

@@ -28,6 +28,7 @@ from adapter.types.input import (
     EncryptedPart,
     FunctionCallItem,
     FunctionCallOutputItem,
+    InputItem,
     LocalShellCallItem,
     LocalShellCallOutputItem,
     MessageItem,
@@ -41,25 +42,28 @@ from adapter.types.parts import InputImage, InputText, Part
 _encode = msgspec.json.Encoder().encode
 
 
-Converted = Call | CallOutput | MessageItem | None
 # What OpenAI's models seal is a Fernet token.
 _SEALED = re.compile(r"gAAAA[\w=-]{80,}")
 
 
-class HistoryRow(msgspec.Struct, frozen=True):
+class ItemRow(msgspec.Struct, frozen=True):
     """How an item of one type is read.
 
     Attributes:
-        decoder: of the item.
-        convert: the item to a call, an output or a message; None if there is no way to show it.
+        kind: what it is decoded to.
+        decoder: of the item by itself.
+        convert: that to what it means, or to None if there is no way to show it; None if it means
+            itself.
     """
 
+    kind: type[Any]
     decoder: msgspec.json.Decoder[Any]
-    convert: Callable[[Any], Converted]
+    convert: Callable[[Any], InputItem | None] | None
 
 
-def _row(kind: type, convert: Callable[[Any], Converted]) -> HistoryRow:
-    return HistoryRow(msgspec.json.Decoder(kind), convert)
+def item_row(kind: type[Any], convert: Callable[[Any], InputItem | None] | None = None) -> ItemRow:
+    """Return the row of a type of items."""
+    return ItemRow(kind, msgspec.json.Decoder(kind), convert)
 
 
 def _function_call(item: FunctionCallItem) -> Call:
@@ -161,24 +165,24 @@ def _readable(part: Part | EncryptedPart) -> Part | None:
     return None if _SEALED.fullmatch(text) else InputText(text)
 
 
-HISTORY: dict[str, HistoryRow] = {
-    "agent_message": _row(AgentMessageItem, _agent_message),
-    "function_call": _row(FunctionCallItem, _function_call),
-    "function_call_output": _row(FunctionCallOutputItem, _function_output),
-    "custom_tool_call": _row(CustomToolCallItem, _custom_call),
-    "custom_tool_call_output": _row(
+HISTORY: dict[str, ItemRow] = {
+    "agent_message": item_row(AgentMessageItem, _agent_message),
+    "function_call": item_row(FunctionCallItem, _function_call),
+    "function_call_output": item_row(FunctionCallOutputItem, _function_output),
+    "custom_tool_call": item_row(CustomToolCallItem, _custom_call),
+    "custom_tool_call_output": item_row(
         CustomToolCallOutputItem, lambda item: CallOutput(item.call_id, item.output)
     ),
-    "local_shell_call": _row(LocalShellCallItem, _local_shell_call),
-    "local_shell_call_output": _row(
+    "local_shell_call": item_row(LocalShellCallItem, _local_shell_call),
+    "local_shell_call_output": item_row(
         LocalShellCallOutputItem, lambda item: CallOutput(item.call_id or item.id, item.output)
     ),
-    "shell_call": _row(ShellCallItem, _shell_call),
-    "shell_call_output": _row(ShellCallOutputItem, _shell_output),
-    "apply_patch_call": _row(ApplyPatchCallItem, _apply_patch_call),
-    "apply_patch_call_output": _row(ApplyPatchCallOutputItem, _apply_patch_output),
-    "tool_search_call": _row(ToolSearchCallItem, _search_call),
-    "tool_search_output": _row(ToolSearchOutputItem, _search_output),
-    "computer_call": _row(ComputerCallItem, _computer_call),
-    "computer_call_output": _row(ComputerCallOutputItem, _computer_output),
+    "shell_call": item_row(ShellCallItem, _shell_call),
+    "shell_call_output": item_row(ShellCallOutputItem, _shell_output),
+    "apply_patch_call": item_row(ApplyPatchCallItem, _apply_patch_call),
+    "apply_patch_call_output": item_row(ApplyPatchCallOutputItem, _apply_patch_output),
+    "tool_search_call": item_row(ToolSearchCallItem, _search_call),
+    "tool_search_output": item_row(ToolSearchOutputItem, _search_output),
+    "computer_call": item_row(ComputerCallItem, _computer_call),
+    "computer_call_output": item_row(ComputerCallOutputItem, _computer_output),
 }

@@ -1,17 +1,19 @@
 """Raw input items to what they mean, each with its path.
 
 Items are looked up by `type` in tables. An item without a type is what look-alike clients and the
-easy form mean by it: a message if it has a role, a reference if it has only an id.
+easy form mean by it: a message if it has a role, a reference if it has only an id. Most inputs are
+decoded in one pass (`adapter.translate.one_pass`); the others item by item.
 """
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Iterable, Sequence
+from typing import get_args
 
 import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
-from adapter.translate.history import HISTORY
+from adapter.translate.history import HISTORY, ItemRow, item_row
+from adapter.translate.one_pass import OnePass, Peek
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.input import (
     AdditionalTools,
@@ -58,6 +60,11 @@ class PlacedItem(msgspec.Struct, frozen=True):
     at: str = ""
 
 
+def kinds_of(items: Iterable[PlacedItem]) -> set[type[InputItem]]:
+    """Return the classes of items: most conversations have few, and a step has to do with one."""
+    return {type(placed.item) for placed in items}
+
+
 class ReadInput(msgspec.Struct, frozen=True):
     """What `input` holds.
 
@@ -68,39 +75,33 @@ class ReadInput(msgspec.Struct, frozen=True):
         triggers: paths of items that ask for compaction.
     """
 
-    items: list[PlacedItem]
-    tools: list[tuple[str, Raw]]
-    skipped: list[str]
-    triggers: list[str]
-
-
-class _Peek(msgspec.Struct, frozen=True):
-    type: str | None = None
-    role: str | None = None
-    id: str | None = None
+    items: list[PlacedItem] = []
+    tools: list[tuple[str, Raw]] = []
+    skipped: list[str] = []
+    triggers: list[str] = []
 
 
 _input = msgspec.json.Decoder(str | list[Raw] | dict[str, Raw])
-_peek = msgspec.json.Decoder(_Peek)
+_peek = msgspec.json.Decoder(Peek)
 _part = msgspec.json.Decoder(Part)
 _tools = msgspec.json.Decoder(AdditionalTools)
 
-_ITEMS: dict[str, msgspec.json.Decoder[Any]] = {
-    "message": msgspec.json.Decoder(MessageItem),
-    "reasoning": msgspec.json.Decoder(ReasoningItem),
-    "item_reference": msgspec.json.Decoder(ItemReference),
-    "mcp_approval_request": msgspec.json.Decoder(McpApprovalRequestItem),
-    "mcp_approval_response": msgspec.json.Decoder(McpApprovalResponseItem),
-    "mcp_call": msgspec.json.Decoder(McpCallItem),
-    "mcp_list_tools": msgspec.json.Decoder(McpListToolsItem),
+_compaction = item_row(CompactionItem)
+_ROWS: dict[str, ItemRow] = {
+    "message": item_row(MessageItem),
+    "reasoning": item_row(ReasoningItem),
+    "item_reference": item_row(ItemReference),
+    "mcp_approval_request": item_row(McpApprovalRequestItem),
+    "mcp_approval_response": item_row(McpApprovalResponseItem),
+    "mcp_call": item_row(McpCallItem),
+    "mcp_list_tools": item_row(McpListToolsItem),
     # Codex knows the item by three names.
-    **dict.fromkeys(
-        ("compaction", "compaction_summary", "context_compaction"),
-        msgspec.json.Decoder(CompactionItem),
-    ),
+    **dict.fromkeys(("compaction", "compaction_summary", "context_compaction"), _compaction),
+    **HISTORY,
 }
 _TOOL_ITEMS = frozenset({"additional_tools", "tool_search_output"})
 _PART_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Part))
+_one_pass = OnePass({tag: row for tag, row in _ROWS.items() if tag not in _TOOL_ITEMS})
 
 
 def read_input(raw: Raw, at: str) -> ReadInput:
@@ -113,27 +114,60 @@ def read_input(raw: Raw, at: str) -> ReadInput:
     Raises:
         InvalidRequestError: an item of unknown type, or one that does not fit its type.
     """
-    read = ReadInput([], [], [], [])
     if not is_given(raw):
-        return read
-    given = decode_at(_input, raw, at)
+        return ReadInput()
+    given = _one_pass.read_all(raw)
+    if given is None:
+        return _read_each(raw, at)
     if isinstance(given, str):
-        if given:
-            read.items.append(PlacedItem(MessageItem("user", given), at))
-        return read
-    raws: Sequence[Raw] = [raw] if isinstance(given, dict) else given
-    if len(raws) > MAX_ITEMS:
+        return ReadInput([PlacedItem(MessageItem("user", given), at)] if given else [])
+    _check_count(given, at)
+    items = [
+        PlacedItem(item, f"{at}[{index}]") for index, item in enumerate(given) if item is not None
+    ]
+    if len(items) == len(given):
+        return ReadInput(items)
+    skipped = [f"{at}[{index}]" for index, item in enumerate(given) if item is None]
+    return ReadInput(items, skipped=skipped)
+
+
+def _check_count(items: Sequence[object], at: str) -> None:
+    if len(items) > MAX_ITEMS:
         raise InvalidRequestError(
-            f"Invalid '{at}': expected at most {MAX_ITEMS} items, got {len(raws)}.",
+            f"Invalid '{at}': expected at most {MAX_ITEMS} items, got {len(items)}.",
             code="array_above_max_length",
             param=at,
         )
+
+
+def _read_each(raw: Raw, at: str) -> ReadInput:
+    read = ReadInput()
+    given = decode_at(_input, raw, at)
+    raws: Sequence[Raw] = [raw] if isinstance(given, dict) else given
+    _check_count(raws, at)
     for index, item in enumerate(raws):
-        _read_item(item, f"{at}[{index}]", read)
+        place = f"{at}[{index}]"
+        if meaning := _one_pass.read_one(item):
+            _add(meaning[0], place, read)
+        else:
+            read_by_type(item, place, read)
     return read
 
 
-def _read_item(raw: Raw, at: str, read: ReadInput) -> None:
+def _add(item: InputItem | None, at: str, read: ReadInput) -> None:
+    """Keep an item, or its place if there is no way to show it."""
+    if item is not None:
+        read.items.append(PlacedItem(item, at))
+    else:
+        read.skipped.append(at)
+
+
+def read_by_type(raw: Raw, at: str, read: ReadInput) -> None:
+    """Read an item by its type, and say what is wrong with it.
+
+    Raises:
+        InvalidRequestError: it is of unknown type, or does not fit its type.
+    """
     kind = _kind_of(decode_at(_peek, raw, at), at)
     if kind == TRIGGER:
         read.triggers.append(at)
@@ -142,21 +176,18 @@ def _read_item(raw: Raw, at: str, read: ReadInput) -> None:
         found = decode_at(_tools, raw, at).tools
         read.tools.extend((f"{at}.tools[{index}]", tool) for index, tool in enumerate(found))
     item: InputItem | None = None
-    if decoder := _ITEMS.get(kind):
-        item = decode_at(decoder, raw, at)
-    elif row := HISTORY.get(kind):
-        item = row.convert(decode_at(row.decoder, raw, at))
+    if row := _ROWS.get(kind):
+        item = decode_at(row.decoder, raw, at)
+        item = item if row.convert is None else row.convert(item)
     elif kind in _PART_TYPES:  # a bare part is what a user said
         item = MessageItem("user", [decode_at(_part, raw, at)])
     elif kind not in SKIPPED_ITEMS and kind not in _TOOL_ITEMS and ":" not in kind:
         raise unsupported(f"{at}.type", f"{kind[:64]!r} is not an item that can be translated")
-    if item is not None:
-        read.items.append(PlacedItem(item, at))
-    elif kind not in _TOOL_ITEMS:
-        read.skipped.append(at)
+    if item is not None or kind not in _TOOL_ITEMS:
+        _add(item, at, read)
 
 
-def _kind_of(peek: _Peek, at: str) -> str:
+def _kind_of(peek: Peek, at: str) -> str:
     if peek.type is not None:
         return peek.type
     if peek.role is not None:

@@ -7,7 +7,7 @@ stood in the input. What tool messages cannot hold (images, files) follows in a 
 Source: sheet §4; `observed.md` §4 for what all servers take; `clients.md` §7 for the hazards.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
@@ -16,10 +16,10 @@ from msgspec import UNSET
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
-from adapter.translate.content import SplitContent, split_content
+from adapter.translate.content import SplitContent, plain_text, split_content
 from adapter.translate.items import PlacedItem
 from adapter.types.chat import ChatFunction, ChatMessage, ChatPart, ChatToolCall
-from adapter.types.decoding import check_depth, missing_parameter, unsupported
+from adapter.types.decoding import UNREADABLE, check_depth, missing_parameter, unsupported
 from adapter.types.input import (
     Call,
     CallOutput,
@@ -34,7 +34,14 @@ from adapter.types.input import (
 )
 from adapter.types.raw import is_given
 
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PlacedOutput = tuple[CallOutput, str]  # and its path
+
+
+class _Object(msgspec.Struct, frozen=True):
+    """Any object: that it is one is all that matters."""
+
+
+_object = msgspec.json.Decoder(_Object)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,8 +49,8 @@ class _Draft(msgspec.Struct):
     """An assistant message in the making."""
 
     reasoning: list[str] = []
-    text: list[str] = []
-    refusal: list[str] = []
+    text: str | None = None
+    refusal: str = ""
     calls: list[ChatToolCall] = []
     outputs: list[SplitContent] = []
 
@@ -69,6 +76,7 @@ class Conversation:
         self._open_sealed = open_sealed or _open_nothing
         self._messages: list[ChatMessage] = []
         self._draft = _Draft()
+        self._outputs: Mapping[str, deque[_PlacedOutput]] = {}
 
     def build(self, items: Sequence[PlacedItem]) -> list[ChatMessage]:
         """Return the messages for the items, in order.
@@ -77,19 +85,19 @@ class Conversation:
             InvalidRequestError: a part that cannot be sent, an output without its call, or a call
                 of the request itself without its output.
         """
-        outputs = self._outputs_by_call(items)
-        for position, placed in enumerate(items):
-            match placed.item:
+        self._outputs = self._outputs_by_call(items)
+        for placed in items:
+            match placed.item:  # the usual ones first: each that does not match takes its time
                 case MessageItem(role="assistant"):
                     self._add_text(placed.item, placed.at)
                 case MessageItem():
                     self._add_message(placed.item, placed.at)
-                case ReasoningItem():
-                    self._add_reasoning(placed.item)
                 case Call():
-                    self._add_call(placed, outputs.get(position))
+                    self._add_call(placed.item, placed.at)
                 case CallOutput():
                     pass  # it stands behind its call
+                case ReasoningItem():
+                    self._add_reasoning(placed.item)
                 case CompactionItem():
                     self.dropped.append(placed.at or "compaction")  # sealed by somebody else
                 case ItemReference():
@@ -106,31 +114,39 @@ class Conversation:
         self._close_draft()
         return self._messages
 
-    def _outputs_by_call(self, items: Sequence[PlacedItem]) -> Mapping[int, PlacedItem]:
-        """Pair positions of calls with outputs: the n-th of an id answers its n-th call."""
-        waiting: defaultdict[str, deque[int]] = defaultdict(deque)
-        named: defaultdict[str, deque[str]] = defaultdict(deque)
-        for position, placed in enumerate(items):
-            if isinstance(placed.item, Call):
-                waiting[placed.item.call_id].append(position)
-                named[placed.item.name].append(placed.item.call_id)
-        outputs: dict[int, PlacedItem] = {}
+    def _outputs_by_call(self, items: Sequence[PlacedItem]) -> Mapping[str, deque[_PlacedOutput]]:
+        """Return outputs by call id: the n-th of an id answers its n-th call."""
+        calls: list[Call] = []
+        outputs: list[_PlacedOutput] = []
         for placed in items:
-            if not isinstance(placed.item, CallOutput):
-                continue
-            call_id = placed.item.call_id or _first(named[placed.item.name], waiting)
-            if calls := waiting[call_id]:
-                outputs[calls.popleft()] = placed
-            elif placed.at:
-                raise _no_call(call_id, placed.at)
+            item = placed.item
+            if type(item) is Call:
+                calls.append(item)
+            elif type(item) is CallOutput:
+                outputs.append((item, placed.at))
+        waiting = Counter([call.call_id for call in calls])
+        answered = [output.call_id for output, _ in outputs]
+        named = {} if all(answered) else _ids_by_name(calls)
+        answers: defaultdict[str, deque[_PlacedOutput]] = defaultdict(deque)
+        for output, at in outputs:
+            call_id = output.call_id or _first(named.get(output.name), waiting)
+            if waiting[call_id]:
+                waiting[call_id] -= 1
+                answers[call_id].append((output, at))
+            elif at:
+                raise _no_call(call_id, at)
             else:
                 self.dropped.append(call_id)
-        return outputs
+        return answers
 
     def _add_message(self, item: MessageItem, at: str) -> None:
         self._close_draft()
         if item.content is None:
             raise missing_parameter(f"{at}.content")
+        text = plain_text(item.content)
+        if text is not None:
+            self._messages.append(ChatMessage(item.role, text))
+            return
         content = split_content(item.content, f"{at}.content", self._dialect)
         if item.role == "user":
             self._messages.append(ChatMessage("user", content.for_chat()))
@@ -138,7 +154,7 @@ class Conversation:
             self._messages.append(ChatMessage(item.role, _only_text(content, item.role, at)))
 
     def _add_reasoning(self, item: ReasoningItem) -> None:
-        if self._draft.text or self._draft.calls:
+        if self._draft.text is not None or self._draft.calls:
             self._close_draft()
         if item.content:
             self._draft.reasoning.extend(part.text for part in item.content)
@@ -148,23 +164,23 @@ class Conversation:
             self._draft.reasoning.extend(part.text for part in item.summary or ())
 
     def _add_text(self, item: MessageItem, at: str) -> None:
-        if self._draft.text or self._draft.calls:
+        if self._draft.text is not None or self._draft.calls:
             self._close_draft()
-        content = split_content(item.content, f"{at}.content", self._dialect)
-        self._draft.text.append(_only_text(content, item.role, at))
-        if content.refusal:
-            self._draft.refusal.append(content.refusal)
+        self._draft.text = plain_text(item.content or "")
+        if self._draft.text is None:
+            content = split_content(item.content, f"{at}.content", self._dialect)
+            self._draft.text = _only_text(content, item.role, at)
+            self._draft.refusal = content.refusal
 
-    def _add_call(self, placed: PlacedItem, output: PlacedItem | None) -> None:
-        call = placed.item
-        assert isinstance(call, Call)
-        if output is None:
-            if placed.at:
-                raise _no_output(call.call_id, placed.at)
+    def _add_call(self, call: Call, at: str) -> None:
+        answers = self._outputs.get(call.call_id)
+        if not answers:
+            if at:
+                raise _no_output(call.call_id, at)
             self.dropped.append(call.call_id)  # a stored response that was cut short
             return
-        assert isinstance(output.item, CallOutput)
-        arguments = self._arguments(call.arguments, f"{placed.at}.arguments")
+        output, output_at = answers.popleft()
+        arguments = self._arguments(call.arguments, at)
         self._draft.calls.append(
             ChatToolCall(
                 call.call_id,
@@ -173,7 +189,7 @@ class Conversation:
             )
         )
         self._draft.outputs.append(
-            split_content(output.item.content, f"{output.at}.output", self._dialect)
+            split_content(output.content, f"{output_at}.output", self._dialect)
         )
 
     def _arguments(self, given: str | dict[str, object] | None, at: str) -> str:
@@ -183,33 +199,35 @@ class Conversation:
         sends back would poison every later turn (`observed.md` §4).
         """
         if isinstance(given, dict):
-            check_depth(given, at)
+            check_depth(given, f"{at}.arguments")
             return _encode(given).decode()
         text = given or ""
-        if not text.strip():
+        if not text or text.isspace():
             return "{}"
         try:
             _object.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            self.adapted.append(at)
+        except UNREADABLE:
+            self.adapted.append(f"{at}.arguments")
             return _encode({"invalid_arguments": text}).decode()
         return text
 
     def _close_draft(self) -> None:
-        draft, self._draft = self._draft, _Draft()
-        text, refusal = "".join(draft.text), "".join(draft.refusal)
-        if not (draft.text or draft.refusal or draft.calls):
-            return  # nothing, or reasoning that nothing follows
-        self._messages.append(
-            ChatMessage(
-                "assistant",
-                text,  # empty beside calls: the one shape that all servers accept
-                refusal=refusal or UNSET,
-                tool_calls=tuple(draft.calls),
-                reasoning_content="\n".join(draft.reasoning) or UNSET,
+        draft = self._draft
+        if draft.text is not None or draft.calls:
+            self._messages.append(
+                ChatMessage(
+                    "assistant",
+                    draft.text or "",  # empty beside calls: the one shape all servers accept
+                    refusal=draft.refusal or UNSET,
+                    tool_calls=tuple(draft.calls),
+                    reasoning_content="\n".join(draft.reasoning) or UNSET,
+                )
             )
-        )
-        self._add_outputs(draft)
+            if draft.calls:
+                self._add_outputs(draft)
+        elif not draft.reasoning:
+            return
+        self._draft = _Draft()  # also for reasoning that nothing follows
 
     def _add_outputs(self, draft: _Draft) -> None:
         media: list[ChatPart] = []
@@ -224,7 +242,14 @@ class Conversation:
             self._messages.append(ChatMessage("user", media))
 
 
-def _first(call_ids: deque[str], waiting: Mapping[str, deque[int]]) -> str:
+def _ids_by_name(calls: Sequence[Call]) -> Mapping[str, deque[str]]:
+    named: defaultdict[str, deque[str]] = defaultdict(deque)
+    for call in calls:
+        named[call.name].append(call.call_id)
+    return named
+
+
+def _first(call_ids: deque[str] | None, waiting: Mapping[str, int]) -> str:
     """Return the id of the first of the calls that has no output yet, or empty."""
     while call_ids and not waiting[call_ids[0]]:
         call_ids.popleft()

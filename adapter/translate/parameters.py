@@ -15,7 +15,8 @@ unchanged; anything else follows the setting for unknown fields.
 Source: sheet §3.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -84,6 +85,13 @@ _REFUSALS = {
     "conversation": "conversations are not stored here; send the whole conversation as `input`",
     "prompt": "stored prompts do not exist here; send `instructions` and `input`",
 }
+_SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+
+# Most requests give none of them, and one comparison tells: a fifth of asking for each.
+_refusable_of = attrgetter(*_REFUSALS)
+_sampling_of = attrgetter(*_SAMPLING)
+_NOTHING_REFUSABLE = (None,) * len(_REFUSALS)
+_NO_SAMPLING = (None,) * len(_SAMPLING)
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -110,14 +118,8 @@ def check_supported(request: ResponseRequest, *, has_history: bool = False) -> N
     Raises:
         InvalidRequestError: `param` names the parameter.
     """
-    check_references(request)
-    for name, reason in _REFUSALS.items():
-        if getattr(request, name) is not None and not (has_history and name in REFERENCES):
-            raise InvalidRequestError(
-                f"Unsupported parameter: '{name}': {reason}.",
-                code="unsupported_parameter",
-                param=name,
-            )
+    if _refusable_of(request) != _NOTHING_REFUSABLE:
+        _check_refusable(request, has_history)
     for index, entry in enumerate(request.context_management or ()):
         if entry.type != "compaction":
             reason = f"{entry.type[:64]!r} is not known; there is compaction"
@@ -129,6 +131,17 @@ def check_supported(request: ResponseRequest, *, has_history: bool = False) -> N
             code="unsupported_value",
             param="background",
         )
+
+
+def _check_refusable(request: ResponseRequest, has_history: bool) -> None:
+    check_references(request)
+    for name, reason in _REFUSALS.items():
+        if getattr(request, name) is not None and not (has_history and name in REFERENCES):
+            raise InvalidRequestError(
+                f"Unsupported parameter: '{name}': {reason}.",
+                code="unsupported_parameter",
+                param=name,
+            )
 
 
 def check_references(request: ResponseRequest) -> None:
@@ -163,9 +176,9 @@ def to_chat_parameters(
         InvalidRequestError: an unknown field, where the setting rejects them.
     """
     chat: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
-    for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
-        if (value := getattr(request, name)) is not None:
-            chat[name] = value
+    if (sampling := _sampling_of(request)) != _NO_SAMPLING:
+        given = zip(_SAMPLING, sampling, strict=True)
+        chat |= {name: value for name, value in given if value is not None}
     limit = request.max_output_tokens or request.max_completion_tokens or request.max_tokens
     if limit is not None:
         chat["max_completion_tokens"] = limit
@@ -175,11 +188,14 @@ def to_chat_parameters(
             chat["top_logprobs"] = request.top_logprobs
     if request.reasoning is not None and request.reasoning.effort is not None:
         chat["reasoning_effort"] = request.reasoning.effort
-    if (response_format := _response_format(request)) is not None:
+    may_have_format = request.text or request.response_format
+    if may_have_format and (response_format := _response_format(request)) is not None:
         chat["response_format"] = response_format
     hints = add_hints(chat, request, dialect.parameters, pass_fields)
-    downgrades = add_verbosity(chat, request, dialect.parameters, pass_fields)
-    dropped = add_extras(chat, request.extras, unknown, pass_fields)
+    downgrades: Sequence[str] = ()
+    if request.text is not None and request.text.verbosity is not None:
+        downgrades = add_verbosity(chat, request.text.verbosity, dialect.parameters, pass_fields)
+    dropped = add_extras(chat, request.extras, unknown, pass_fields) if request.extras else ()
     return Parameters(chat, (*hints, *downgrades, *dropped), tuple(downgrades))
 
 

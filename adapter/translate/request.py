@@ -8,32 +8,28 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Raw
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
-from adapter.tools.choice import choose_tools
-from adapter.tools.custom import as_given
-from adapter.tools.kinds import GrammarInput, OfferedTool
+from adapter.tools.choice import ChosenTools, choose_tools
+from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedListing, HostedTools, Toolbox, open_toolbox
 from adapter.translate.approvals import Settled, settle, with_chat_names
 from adapter.translate.compaction import expand
 from adapter.translate.extras import UnknownFields, kept_fields
-from adapter.translate.fit import fit
+from adapter.translate.fit import Draft, fit
 from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.messages import Conversation
+from adapter.translate.offer import as_asked, grammars_of, tool_parameters
 from adapter.translate.parameters import REFERENCES, check_supported, to_chat_parameters
 from adapter.translate.replay import History
 from adapter.translate.truncation import drop_oldest
-from adapter.types.chat import ChatRequest, ChatTool
+from adapter.types.chat import ChatRequest
 from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.input import Call, MessageItem
 from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
-
-# Of grammars in one request, in characters together and by number: reading one of 64 KB takes up to
-# 0.3 s (CPython 3.11, November 2026), and 30 MB of them fit into a body. Codex sends one.
-MAX_GRAMMAR_CHARS = 128 * 1024
-MAX_GRAMMARS = 32
 
 Downgrades = Literal["allow", "refuse"]
 CustomGrammars = Literal["describe", "enforce", "repair"]
@@ -124,6 +120,8 @@ _encode = msgspec.json.Encoder().encode
 _DEFAULTS = Options()
 _NOTHING_YET = Progress()
 _NO_HISTORY = History()
+_NO_TOOLS = Toolbox()
+_NOTHING_CHOSEN = ChosenTools((), None, "auto")
 
 
 def to_chat_request(
@@ -163,57 +161,55 @@ def to_chat_request(
     if needs_input and not given.items and not history.items:
         raise _no_input(given.skipped)
     parameters = to_chat_parameters(request, dialect, options.unknown, options.pass_fields)
-    found = [*history.tools, *given.tools]
-    toolbox = open_toolbox(
-        request.tools or (),
-        found=found,
-        hosted=options.hosted,
-        runs=options.runs,
-        listing=progress.listing,
-    )
-    chosen = choose_tools(request.tool_choice, toolbox, is_first=not progress.has_called)
-    tools = [tool for tool in chosen.tools if progress.may_call or not tool.runs_here]
+    toolbox, chosen = _NO_TOOLS, _NOTHING_CHOSEN
+    tools: Sequence[OfferedTool] = ()
+    if request.tools or history.tools or given.tools or request.tool_choice:
+        found = [*history.tools, *given.tools]
+        toolbox, chosen, tools = _open_tools(request, found, options, progress)
     chat = {**options.body, **parameters.chat}
     if tools:
-        chat["tools"] = [_chat_tool(tool) for tool in tools]
-        if progress.must_call is not None:
-            chat["tool_choice"] = {"type": "function", "function": {"name": progress.must_call}}
-        elif chosen.choice is not None:
-            chat["tool_choice"] = chosen.choice
-        if request.parallel_tool_calls is not None:
-            chat["parallel_tool_calls"] = request.parallel_tool_calls
+        chat |= tool_parameters(request, tools, chosen.choice, progress.must_call)
     conversation = Conversation(dialect, options.open_sealed)
-    settled = settle([*_instructions(request), *history.items, *given.items, *progress.said])
+    said = [*history.items, *given.items, *progress.said]
+    if request.instructions:
+        said.insert(0, PlacedItem(MessageItem("developer", request.instructions), "instructions"))
+    settled = settle(said)
     items = with_chat_names(settled.items, toolbox)
     items, superseded = expand(items, options.open_compaction)
-    shortened = drop_oldest(items, drop_share, other_bytes=len(_encode(chat)) if drop_share else 0)
-    items = list(shortened.items)
+    truncated = 0.0
+    left_out: Sequence[str] = ()
+    if drop_share:
+        shortened = drop_oldest(items, drop_share, other_bytes=len(_encode(chat)))
+        items, truncated = list(shortened.items), shortened.share
+        left_out = _places(shortened.dropped, request)
     messages = conversation.build(items)
     if needs_input and not messages:
         raise _no_input([])
     assert request.model is not None  # checked when it was decoded
-    grammars = _grammars(tools, options)
-    fitted = fit(
-        ChatRequest(model or request.model, tuple(messages), chat),
-        dialect,
-        kept=kept_fields(request, options.pass_fields) | options.body.keys(),
-        grammars=grammars,
+    grammars = grammars_of(tools) if tools and options.custom_grammars != "describe" else {}
+    draft = Draft(
+        model or request.model,
+        messages,
+        chat,
+        kept_fields(request, options.pass_fields, options.body),
+        grammars,
     )
+    fit(draft, dialect)
     if options.downgrades == "refuse":
-        changed = [*fitted.dropped, *fitted.adapted]
+        changed = [*draft.dropped, *draft.adapted]
         _refuse_downgrades(
-            [*parameters.downgrades, *(path for path in changed if path not in fitted.lossless)]
+            [*parameters.downgrades, *(path for path in changed if path not in draft.lossless)]
         )
     return Translation(
-        chat=fitted.request(),
-        toolbox=_as_asked(toolbox, fitted.text_call),
+        chat=draft.request(),
+        toolbox=toolbox if draft.text_call is None else as_asked(toolbox, draft.text_call),
         tool_choice=chosen.echo,
         max_calls=1 if request.parallel_tool_calls is False else None,
         call_ids=frozenset(
             placed.item.call_id for placed in items if isinstance(placed.item, Call)
         ),
         settled=settled,
-        answer_schema=fitted.answer_schema,
+        answer_schema=draft.answer_schema,
         dropped=(
             *parameters.dropped,
             *(
@@ -224,47 +220,41 @@ def to_chat_request(
             *toolbox.dropped,
             *given.skipped,
             *superseded,
-            *_places(shortened.dropped, request),
+            *left_out,
             *conversation.dropped,
-            *fitted.dropped,
+            *draft.dropped,
         ),
-        adapted=(*conversation.adapted, *fitted.adapted),
-        truncated=shortened.share,
-        text_call=fitted.text_call,
+        adapted=(*conversation.adapted, *draft.adapted),
+        truncated=truncated,
+        text_call=draft.text_call,
         checks_inputs=bool(grammars)
         and options.custom_grammars == "repair"
-        and fitted.text_call is None,
+        and draft.text_call is None,
     )
 
 
-def _grammars(tools: Sequence[OfferedTool], options: Options) -> dict[str, GrammarInput]:
-    """Return what inputs have to fit, within bounds; the model is told of the others all the same."""
-    if options.custom_grammars == "describe":
-        return {}
-    grammars: dict[str, GrammarInput] = {}
-    left = MAX_GRAMMAR_CHARS
-    for tool in tools:
-        if tool.grammar is None or len(grammars) == MAX_GRAMMARS:
-            continue
-        left -= len(tool.grammar.definition)
-        if left < 0:
-            break
-        grammars[tool.definition.name] = tool.grammar
-    return grammars
-
-
-def _as_asked(toolbox: Toolbox, text_call: str | None) -> Toolbox:
-    """Return the tools, of which one may be asked for by its input alone."""
-    if text_call is None:
-        return toolbox
-    asked = {text_call: as_given(toolbox.offered[text_call])}
-    return msgspec.structs.replace(toolbox, offered={**toolbox.offered, **asked})
+def _open_tools(
+    request: ResponseRequest,
+    found: Sequence[tuple[str, Raw]],
+    options: Options,
+    progress: Progress,
+) -> tuple[Toolbox, ChosenTools, Sequence[OfferedTool]]:
+    """Return the tools of a request, what it chose, and which of them are offered."""
+    toolbox = open_toolbox(
+        request.tools or (),
+        found=found,
+        hosted=options.hosted,
+        runs=options.runs,
+        listing=progress.listing,
+    )
+    chosen = choose_tools(request.tool_choice, toolbox, is_first=not progress.has_called)
+    if progress.may_call:
+        return toolbox, chosen, chosen.tools
+    return toolbox, chosen, [tool for tool in chosen.tools if not tool.runs_here]
 
 
 def _places(items: Sequence[PlacedItem], request: ResponseRequest) -> list[str]:
     """Return where items stand in the request; those of the history have one place in common."""
-    if not items:
-        return []
     history = next((name for name in REFERENCES if getattr(request, name) is not None), "")
     return list(dict.fromkeys(at for placed in items if (at := placed.at or history)))
 
@@ -272,16 +262,6 @@ def _places(items: Sequence[PlacedItem], request: ResponseRequest) -> list[str]:
 def _refuse_downgrades(paths: Sequence[str]) -> None:
     if paths:
         raise unsupported(paths[0], "is not taken as it is by the upstream of this model")
-
-
-def _instructions(request: ResponseRequest) -> list[PlacedItem]:
-    if not request.instructions:
-        return []
-    return [PlacedItem(MessageItem("developer", request.instructions), "instructions")]
-
-
-def _chat_tool(tool: OfferedTool) -> ChatTool:
-    return ChatTool(tool.definition)
 
 
 def _misplaced_trigger(at: str) -> InvalidRequestError:

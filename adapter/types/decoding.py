@@ -14,6 +14,8 @@ from adapter.errors import InvalidRequestError
 # Of JSON that is written anew, or walked through. OpenAI's own limit for schemas is 10 levels; past
 # some 400 the stack of Python ends.
 MAX_DEPTH = 200
+# What decoding ends in, if JSON is not what is expected.
+UNREADABLE = (msgspec.DecodeError, RecursionError)
 _MAX_REASON_CHARS = 300
 _AT = re.compile(r" - at (?:`key` in )?`(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`")

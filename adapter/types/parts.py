@@ -89,6 +89,7 @@ class InputVideo(msgspec.Struct, frozen=True, tag="input_video"):
     video_url: str
 
 
+MediaPart = InputImage | ImageUrlPart | InputFile | FilePart | InputAudio | InputVideo
 Part = (
     InputText
     | OutputTextPart
@@ -96,10 +97,5 @@ Part = (
     | SummaryTextPart
     | ReasoningTextPart
     | RefusalPart
-    | InputImage
-    | ImageUrlPart
-    | InputFile
-    | FilePart
-    | InputAudio
-    | InputVideo
+    | MediaPart
 )

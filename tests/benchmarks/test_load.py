@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.load import Load, run_load
+from benchmarks.processes import free_port
 from tests.servers.answers import Answer, Eof, Hang, Pause, json_answer, raw, sse, text_answer
 from tests.servers.scripted import ScriptedUpstream
 
@@ -41,6 +42,22 @@ async def test_every_stream_makes_its_rounds(answer: Answer) -> None:
     assert (result["requests"], result["completed"], result["errors"]) == (12, 12, {})
     assert result["events"] == 36
     assert 0 < result["first_event_ms"]["p50"] <= result["stream_ms"]["p50"]
+    assert result["first_delta_ms"]["p50"] is None
+
+
+async def test_first_text_is_timed_by_itself() -> None:
+    pause = Pause()
+    text = Answer(chunks=[b'data: 1\n\ndata: "" tok', pause, b'en"\n\n'], framing="close")
+    async with ScriptedUpstream() as upstream:
+        upstream.reply(text)
+        load = Load(url=f"{upstream.url}/chat/completions", body=b"{}")
+        loading = asyncio.create_task(run_load(load))
+        await pause.reached.wait()
+        pause.release()
+        result = await loading
+
+    assert result["events"] == 2
+    assert result["first_event_ms"]["p50"] < result["first_delta_ms"]["p50"]
 
 
 async def test_body_that_ends_with_the_connection_is_complete() -> None:
@@ -80,7 +97,13 @@ async def test_bad_answer_is_an_error_with_its_reason(answer: Answer, reason: st
 async def test_connection_that_is_not_kept_is_an_error_when_rounds_are_left() -> None:
     result = await load(Answer(chunks=EVENTS, framing="close"), rounds=2)
 
-    assert result["errors"] == {"connection not kept": 1}
+    assert (result["completed"], result["errors"]) == (1, {"connection not kept": 1})
+
+
+async def test_nobody_who_listens_is_an_error() -> None:
+    result = await run_load(Load(url=f"http://127.0.0.1:{free_port()}/", body=b"{}", streams=2))
+
+    assert result["errors"] == {"not connected": 2}
 
 
 async def test_answer_that_never_comes_is_an_error_at_the_limit() -> None:

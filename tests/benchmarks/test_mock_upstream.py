@@ -33,7 +33,7 @@ def stream_chunks(upstream: Running, model: str, **fields: Any) -> list[Any]:
     return [json.loads(event.removeprefix("data: ")) for event in events]
 
 
-@pytest.mark.parametrize("model", ["short-4", "burst-4", "paced-4-1", "coalesced-4-3"])
+@pytest.mark.parametrize("model", ["short-4", "burst-4", "paced-4-1", "held-4-1", "coalesced-4-3"])
 def test_text_modes_stream_role_then_text_then_finish(upstream: Running, model: str) -> None:
     chunks = stream_chunks(upstream, model)
 
@@ -85,6 +85,12 @@ def test_unknown_model_is_a_400_that_names_it(upstream: Running) -> None:
     assert answer.json()["error"]["message"] == "no such model: nope-4"
 
 
+def test_spans_are_taken(upstream: Running) -> None:
+    url = f"http://127.0.0.1:{upstream.port}/v1/traces"
+
+    assert httpx2.post(url, content=b"\x0a\x00", timeout=5).status_code == 200
+
+
 def test_models_are_listed(upstream: Running) -> None:
     answer = httpx2.get(f"http://127.0.0.1:{upstream.port}/v1/models", timeout=5)
 
@@ -96,6 +102,12 @@ def test_answers_are_made_once() -> None:
 
     assert script_for("burst-512", stream=True, include_usage=True) is first
     assert len(first.blocks) == 1
+
+
+def test_held_answer_is_one_write_after_its_time() -> None:
+    held = script_for("held-4-8000", stream=True, include_usage=True)
+
+    assert (len(held.blocks), held.interval_seconds) == (1, 8)
 
 
 def test_command_prints_its_url_and_ends_with_its_input() -> None:

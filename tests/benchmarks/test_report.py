@@ -11,6 +11,8 @@ def measurement(server: str, cpu_us: float, first_ms: float | None) -> Measureme
         cpu_us=cpu_us,
         first_event_p50_ms=first_ms,
         first_event_p99_ms=first_ms,
+        first_delta_p50_ms=2 * first_ms if first_ms else None,
+        first_delta_p99_ms=2 * first_ms if first_ms else None,
         stream_p50_ms=first_ms,
         events=1,
         errors={} if first_ms is not None else {"status 500": 2},
@@ -36,6 +38,7 @@ def test_rows_hold_medians_ratios_and_added_times() -> None:
     assert adapter.cpu_us == Figure(5, 3, 6)
     assert adapter.cpu_ratio == 5 / 3
     assert adapter.added_p50_ms == 3
+    assert adapter.delta_p50_ms == 6
 
 
 def test_server_that_only_fails_has_a_row_with_its_errors() -> None:

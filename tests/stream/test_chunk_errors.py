@@ -97,6 +97,14 @@ ERRORS: list[tuple[str, bytes, int, str | None, str]] = [
         "server_error",
         "bad",
     ),
+    ("an error that is no chunk", b'{"message": "bad"}', 502, "server_error", "bad"),
+    (
+        "an error that only its type tells",
+        b'{"type": "error"}',
+        502,
+        "server_error",
+        "The upstream reported an error without a message.",
+    ),
     ("not JSON", b"<html>", 502, "server_error", "The upstream sent an event that is not JSON."),
     (
         "half a chunk",

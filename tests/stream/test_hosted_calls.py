@@ -15,6 +15,7 @@ from adapter.tools.mcp import MCP_APPROVAL, MCP_CALL
 from adapter.types.chat import ChatFunctionDefinition
 from adapter.types.events import Event
 from adapter.types.hosted import ListedTool, ToolResult, failure
+from adapter.types.items import McpListTools, Message
 from tests.stream.responses import NOW, as_json, new_stream
 from tests.test_properties import bounded
 
@@ -101,6 +102,16 @@ def test_a_list_can_be_broken_off(fails: bool) -> None:
     events += stream.fail(UpstreamError("Gone."))
 
     assert check(as_json(events)) == []
+
+
+def test_a_list_takes_no_deltas() -> None:
+    stream = _stream()
+    events = stream.start() + stream.begin_list("s")
+    events += stream.feed([TextDelta("Hello")])
+    events += stream.end_turn("stop") + stream.finish(0)
+
+    assert check(as_json(events)) == []
+    assert [type(item) for item in stream.output] == [McpListTools, Message]
 
 
 def test_what_comes_behind_a_call_waits_for_it() -> None:

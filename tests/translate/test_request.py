@@ -75,6 +75,14 @@ def test_a_request_with_everything_is_translated() -> None:
     }
 
 
+def test_a_null_that_the_route_adds_is_sent_as_it_is() -> None:
+    options = Options(body={"tool_choice": None, "response_format": None, "reasoning_effort": None})
+
+    body = to_chat_request(request(), PLAIN, options=options).chat.parameters
+
+    assert options.body.items() <= body.items()
+
+
 def test_without_tools_nothing_that_belongs_to_them_is_sent() -> None:
     """vLLM and SGLang refuse it."""
     body = chat(tools=[{"type": "web_search"}], tool_choice="auto", parallel_tool_calls=True)

@@ -86,6 +86,21 @@ USAGES: list[tuple[str, Any, Usage | None]] = [
     ),
     ("numbers with a fraction", {"prompt_tokens": 3.0, "completion_tokens": 4.7}, usage(3, 4)),
     (
+        "details among what is no number of tokens",
+        {
+            "prompt_tokens": 3.0,
+            "prompt_tokens_details": {"cached_tokens": 1.0, "cache_write_tokens": "2"},
+            "completion_tokens_details": 5,
+            "cost_details": {"upstream": 0.1},
+        },
+        usage(3, 0, 1),
+    ),
+    (
+        "a zero under one name, a number under another",
+        {"prompt_tokens": 0, "input_tokens": 3, "output_tokens": 4},
+        usage(3, 4),
+    ),
+    (
         "what is no number of tokens",
         {"prompt_tokens": -1, "completion_tokens": True, "total_tokens": 10**30, "input_tokens": "3"},
         usage(),

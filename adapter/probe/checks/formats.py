@@ -25,7 +25,6 @@ from adapter.probe.known import Known, user
 from adapter.probe.reply import Question, Reply
 from adapter.translate.fit import Draft
 from adapter.translate.fit.formats import fit_format
-from adapter.types.chat import ChatRequest
 
 _FITTING = {"city": "Atlantis"}
 _SCHEMA: dict[str, Any] = {
@@ -42,7 +41,7 @@ _FORMATS: dict[FormatForm, dict[str, Any]] = {
 def _question(known: Known, form: FormatForm, text: str = "Hello") -> Question:
     """Ask for a format, in the shape that the dialect has for it."""
     dialect = msgspec.structs.replace(known.dialect, formats=frozenset(_FORMATS), json_word=False)
-    draft = Draft(ChatRequest(known.model, (), {"response_format": _FORMATS[form]}))
+    draft = Draft(known.model, [], {"response_format": _FORMATS[form]})
     fit_format(draft, dialect)
     return known.question(user(text), fields=draft.parameters)
 

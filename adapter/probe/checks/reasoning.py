@@ -15,7 +15,6 @@ from adapter.probe.known import SHORT, Known, user
 from adapter.probe.reply import Question, Reply
 from adapter.translate.fit import Draft
 from adapter.translate.fit.effort import fit_effort, put
-from adapter.types.chat import ChatRequest
 
 _FIELDS = ("reasoning", "reasoning_content", "reasoning_details")
 _MARKS = (THINK_MARKS, ("<thought>", "</thought>"), ("[THINK]", "[/THINK]"))  # Gemini, Mistral
@@ -92,7 +91,7 @@ def _effort(known: Known, effort: str) -> dict[str, Any]:
     dialect = known.dialect
     if dialect.thinking is None:
         dialect = msgspec.structs.replace(dialect, efforts=ALL_EFFORTS, effort_names={})
-    draft = Draft(ChatRequest(known.model, (), {"reasoning_effort": effort}))
+    draft = Draft(known.model, [], {"reasoning_effort": effort})
     fit_effort(draft, dialect)
     return draft.parameters
 

@@ -5,10 +5,10 @@ the Responses parameter that the client sent. Messages are arranged for every up
 reported only where a refusal taught how.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
+from operator import attrgetter
 
 from adapter.dialects import Dialect
-from adapter.tools.kinds import GrammarInput
 from adapter.translate.fit.body import fit_body
 from adapter.translate.fit.call_ids import fit_call_ids
 from adapter.translate.fit.draft import Draft
@@ -29,20 +29,13 @@ from adapter.translate.fit.turns import (
     fit_tool_bridge,
 )
 from adapter.translate.media import find_image_urls
-from adapter.types.chat import ChatRequest
 
 __all__ = ["Draft", "fit"]
 
 _Step = Callable[[Draft, Dialect], None]
 
-# (step, the facts by which it arranges messages). Instructions come before roles are arranged;
-# fields are sorted out when all of them are there.
-_STEPS: tuple[tuple[_Step, tuple[str, ...]], ...] = (
-    (fit_grammars, ()),
-    (fit_tool_choice, ()),
-    (fit_format, ()),
-    (fit_schemas, ()),
-    (fit_effort, ()),
+# (step, the facts by which it arranges messages).
+_OF_MESSAGES: tuple[tuple[_Step, tuple[str, ...]], ...] = (
     (fit_single_calls, ("parallel_calls",)),
     (fit_reasoning, ("reasoning_field", "reasoning_replay", "reasoning_filler")),
     (fit_empty_answers, ("empty_answers",)),
@@ -51,36 +44,44 @@ _STEPS: tuple[tuple[_Step, tuple[str, ...]], ...] = (
     (fit_last_answer, ("last_answer",)),
     (fit_call_ids, ("call_id_length", "object_arguments")),
     (fit_signatures, ()),
-    (fit_numbers, ()),
-    (fit_body, ()),
-    (fit_fields, ()),
 )
+# All but one have nothing to do before the model has answered.
+_OF_QUESTIONS = tuple(row for row in _OF_MESSAGES if row[0] is fit_roles)
+_OF_ANSWERS = frozenset({"assistant", "tool"})
+_role_of = attrgetter("role")
 
 
-def fit(
-    chat: ChatRequest,
-    dialect: Dialect,
-    kept: Collection[str] = (),
-    grammars: Mapping[str, GrammarInput] | None = None,
-) -> Draft:
-    """Return the request as the dialect takes it, with what was changed.
+def fit(draft: Draft, dialect: Dialect) -> None:
+    """Make a request what the dialect takes, and note what was changed.
 
     Args:
-        chat: the request as OpenAI would take it.
+        draft: the request as OpenAI would take it.
         dialect: of the upstream.
-        kept: fields that are sent though the dialect may not know them.
-        grammars: that the input of custom tools has to fit, by the name of the function.
     """
-    draft = Draft(chat, kept, grammars)
+    # First what may add to the instructions, which are arranged behind it.
+    if draft.grammars:
+        fit_grammars(draft, dialect)
+    if "tool_choice" in draft.parameters:
+        fit_tool_choice(draft, dialect)
+    if "response_format" in draft.parameters:
+        fit_format(draft, dialect)
+    if dialect.schema_refuses or not (dialect.strict_tools and dialect.strict_formats):
+        fit_schemas(draft, dialect)
+    if "reasoning_effort" in draft.parameters:
+        fit_effort(draft, dialect)
     learned = dialect.learned
-    for step, facts in _STEPS:
+    is_question = _OF_ANSWERS.isdisjoint(map(_role_of, draft.messages))
+    for step, facts in _OF_QUESTIONS if is_question else _OF_MESSAGES:
         if learned and not learned.isdisjoint(facts):
             _report_arranged(step, draft, dialect)
         else:
             step(draft, dialect)
-    if "image_urls" in learned and find_image_urls(chat):
+    if dialect.ranges or dialect.body:
+        fit_numbers(draft, dialect)
+        fit_body(draft, dialect)
+    fit_fields(draft, dialect)  # once all of them are there
+    if "image_urls" in learned and find_image_urls(draft.request()):
         draft.rewrite("input")
-    return draft
 
 
 def _report_arranged(step: _Step, draft: Draft, dialect: Dialect) -> None:

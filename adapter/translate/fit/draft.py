@@ -3,49 +3,40 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import msgspec
+
 from adapter.tools.kinds import GrammarInput
 from adapter.types.chat import ChatMessage, ChatRequest
 
 
-class Draft:
+class Draft(msgspec.Struct):
     """The request and what happened to it.
-
-    Args:
-        chat: the request as OpenAI would take it.
-        kept: fields that go to the upstream by the operator's own word, whatever it is known to
-            have.
-        grammars: that the input of custom tools has to fit, by the name of the function.
 
     Attributes:
         model: may be replaced.
-        messages: may be replaced, not changed in place.
-        parameters: may be changed.
+        messages: as OpenAI would take them; may be replaced, their messages not changed in place.
+        parameters: the same; may be changed.
+        kept: fields that go to the upstream by the operator's own word, whatever it is known to
+            have.
+        grammars: that the input of custom tools has to fit, by the name of the function.
         dropped: paths of what is not sent.
         adapted: paths of what is sent in another form.
         lossless: those of them by which nothing changes for the client.
-        kept: as it was given.
         answer_schema: the JSON schema that the answer must fit, where the upstream does not see to
             it.
-        grammars: as they were given.
         text_call: the function whose call the answer's text stands for, or None.
     """
 
-    def __init__(
-        self,
-        chat: ChatRequest,
-        kept: Collection[str] = (),
-        grammars: Mapping[str, GrammarInput] | None = None,
-    ) -> None:
-        self.model = chat.model
-        self.messages: list[ChatMessage] = list(chat.messages)
-        self.parameters: dict[str, Any] = dict(chat.parameters)
-        self.dropped: list[str] = []
-        self.adapted: list[str] = []
-        self.lossless: set[str] = set()
-        self.kept = kept
-        self.answer_schema: dict[str, Any] | None = None
-        self.grammars = grammars or {}
-        self.text_call: str | None = None
+    model: str
+    messages: list[ChatMessage]
+    parameters: dict[str, Any]
+    kept: Collection[str] = frozenset()
+    grammars: Mapping[str, GrammarInput] = {}
+    dropped: list[str] = []
+    adapted: list[str] = []
+    lossless: set[str] = set()
+    answer_schema: dict[str, Any] | None = None
+    text_call: str | None = None
 
     def rewrite(self, path: str) -> None:
         """Report what is said in another way, and means the same."""

@@ -14,9 +14,9 @@ _PATH = "reasoning.effort"
 
 def fit_effort(draft: Draft, dialect: Dialect) -> None:
     """Clamp the effort, put it into the upstream's field, and switch thinking on or off."""
-    given = draft.parameters.get("reasoning_effort")
+    given = draft.parameters["reasoning_effort"]
     if not isinstance(given, str):
-        return
+        return  # raw JSON from the client: it knows better
     del draft.parameters["reasoning_effort"]
     if dialect.thinking is not None:
         value = dialect.thinking.off if given == "none" else dialect.thinking.on

@@ -38,6 +38,16 @@ def fit_fields(draft: Draft, dialect: Dialect) -> None:
         if first in draft.parameters and second in draft.parameters:
             del draft.parameters[second]
             draft.dropped.append(_PATHS.get(second, second))
+    if (
+        dialect.renames
+        or dialect.refused_values
+        or dialect.only is not None
+        or not dialect.refuses.isdisjoint(draft.parameters)
+    ):
+        _sort_out(draft, dialect)
+
+
+def _sort_out(draft: Draft, dialect: Dialect) -> None:
     for name, value in list(draft.parameters.items()):
         sent = dialect.renames.get(name, name)
         if _is_refused(sent, value, dialect, draft.kept):

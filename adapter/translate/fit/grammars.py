@@ -34,9 +34,7 @@ _FIELDS: Mapping[GrammarField, tuple[Form, str, Callable[[str], Any]]] = {
 
 def fit_grammars(draft: Draft, dialect: Dialect) -> None:
     """Enforce what can be enforced."""
-    tools: list[ChatTool] = draft.parameters.get("tools") or []
-    if not draft.grammars or not tools:
-        return
+    tools: list[ChatTool] = draft.parameters["tools"]
     certain = _certain(tools, draft.parameters.get("tool_choice"))
     if certain is not None and _enforce(certain, draft, dialect):
         return

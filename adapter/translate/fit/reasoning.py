@@ -17,10 +17,13 @@ def fit_reasoning(draft: Draft, dialect: Dialect) -> None:
         dialect.reasoning_replay == "all_or_nothing"
         and any(message.reasoning_content for message in draft.messages)
     )
-    draft.messages = [
-        _place(_fill(message, dialect) if needs_filler else message, dialect)
-        for message in draft.messages
-    ]
+    if needs_filler:
+        draft.messages = [_fill(message, dialect) for message in draft.messages]
+    if dialect.reasoning_field != "reasoning_content":
+        draft.messages = [
+            message if message.reasoning_content is UNSET else _place(message, dialect)
+            for message in draft.messages
+        ]
 
 
 def _fill(message: ChatMessage, dialect: Dialect) -> ChatMessage:
@@ -31,8 +34,6 @@ def _fill(message: ChatMessage, dialect: Dialect) -> ChatMessage:
 
 def _place(message: ChatMessage, dialect: Dialect) -> ChatMessage:
     text = message.reasoning_content
-    if text is UNSET or dialect.reasoning_field == "reasoning_content":
-        return message
     bare = msgspec.structs.replace(message, reasoning_content=UNSET)
     match dialect.reasoning_field:
         case "reasoning":

@@ -4,7 +4,9 @@ Many templates want one system message, first, or drop later ones in silence; so
 assistants to take turns (`clients.md` §0.7, `reported.md` §3.3).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import attrgetter
 
 import msgspec
 from msgspec import UNSET
@@ -14,25 +16,38 @@ from adapter.translate.fit.draft import Draft
 from adapter.types.chat import ChatMessage, ChatPart
 
 _SEPARATOR = "\n\n"
-_SYSTEM_ROLES = ("system", "developer")
+_SYSTEM_ROLES = frozenset({"system", "developer"})
+_MERGED = frozenset({("user", "user"), ("assistant", "assistant")})
+_role_of = attrgetter("role")
 
 
 def fit_roles(draft: Draft, dialect: Dialect) -> None:
     """Merge the leading system messages, place later ones, and merge users, as the dialect asks."""
-    messages = [_name_role(_place_refusal(message, dialect), dialect) for message in draft.messages]
+    messages = draft.messages
+    if not dialect.refusal_field:
+        messages = [_place_refusal(each) if each.refusal else each for each in messages]
     lead = 0
-    while lead < len(messages) and messages[lead].role in _SYSTEM_ROLES:
-        lead += 1
-    rest: Iterable[ChatMessage] = messages[lead:]
-    if dialect.late_system == "user":
-        rest = map(_as_user, rest)
-    runs = [messages[:lead]] if lead else []
-    for message in rest:
-        if dialect.merge_same_role and runs and _may_merge(runs[-1][-1], message):
+    if not _SYSTEM_ROLES.isdisjoint(map(_role_of, messages)):
+        messages = [_name_role(message, dialect) for message in messages]
+        while lead < len(messages) and messages[lead].role in _SYSTEM_ROLES:
+            lead += 1
+        if dialect.late_system == "user":
+            messages[lead:] = map(_as_user, messages[lead:])
+        if lead > 1:
+            messages[:lead] = [_merge(messages[:lead])]
+    if dialect.merge_same_role and not _MERGED.isdisjoint(pairwise(map(_role_of, messages))):
+        messages = _merge_neighbours(messages)
+    draft.messages = messages
+
+
+def _merge_neighbours(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    runs: list[list[ChatMessage]] = []
+    for message in messages:
+        if runs and _may_merge(runs[-1][-1], message):
             runs[-1].append(message)
         else:
             runs.append([message])
-    draft.messages = [_merge(run) for run in runs]
+    return [_merge(run) for run in runs]
 
 
 def _name_role(message: ChatMessage, dialect: Dialect) -> ChatMessage:
@@ -43,10 +58,9 @@ def _name_role(message: ChatMessage, dialect: Dialect) -> ChatMessage:
     return msgspec.structs.replace(message, role=dialect.system_role)
 
 
-def _place_refusal(message: ChatMessage, dialect: Dialect) -> ChatMessage:
+def _place_refusal(message: ChatMessage) -> ChatMessage:
     """Send a refusal as what was said, where there is no field for it."""
-    if not message.refusal or dialect.refusal_field:
-        return message
+    assert isinstance(message.refusal, str)
     contents = [message.content, message.refusal] if message.content else [message.refusal]
     return msgspec.structs.replace(
         message, content=_merge_contents(contents, separator=""), refusal=UNSET

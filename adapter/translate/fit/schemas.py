@@ -25,7 +25,8 @@ _encode = msgspec.json.Encoder().encode
 
 def fit_schemas(draft: Draft, dialect: Dialect) -> None:
     """Leave out what is refused."""
-    if tools := draft.parameters.get("tools"):
+    tools = draft.parameters.get("tools")
+    if tools and (dialect.schema_refuses or not dialect.strict_tools):
         draft.parameters["tools"] = [
             _fit_tool(tool, f"tools[{index}]", draft, dialect) for index, tool in enumerate(tools)
         ]

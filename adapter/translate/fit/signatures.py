@@ -7,7 +7,7 @@ Source: `reported.md` §3.1.
 """
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
@@ -18,20 +18,22 @@ _encode = msgspec.json.Encoder().encode
 
 def fit_signatures(draft: Draft, dialect: Dialect) -> None:
     """Send `extra_content` where the upstream wants it, and nowhere else."""
+    filler = dialect.signature_filler
+    if filler is None and not any(
+        call.extra_content is not UNSET for message in draft.messages for call in message.tool_calls
+    ):
+        return
     draft.messages = [
-        _fit(message, dialect.signature_filler) if message.tool_calls else message
-        for message in draft.messages
+        _fit(message, filler) if message.tool_calls else message for message in draft.messages
     ]
 
 
 def _fit(message: ChatMessage, filler: str | None) -> ChatMessage:
     first, *others = message.tool_calls
     if filler is None:
-        calls = [
-            msgspec.structs.replace(call, extra_content=msgspec.UNSET) for call in [first, *others]
-        ]
+        calls = [msgspec.structs.replace(call, extra_content=UNSET) for call in [first, *others]]
         return msgspec.structs.replace(message, tool_calls=tuple(calls))
-    if first.extra_content is msgspec.UNSET:
+    if first.extra_content is UNSET:
         signature = Raw(_encode({"google": {"thought_signature": filler}}))
         first = msgspec.structs.replace(first, extra_content=signature)
     return msgspec.structs.replace(message, tool_calls=(first, *others))

@@ -14,9 +14,7 @@ _PATH = "tool_choice"
 
 def fit_tool_choice(draft: Draft, dialect: Dialect) -> None:
     """Weaken the choice as far as needed."""
-    choice = draft.parameters.get("tool_choice")
-    if choice is None:
-        return
+    choice = draft.parameters["tool_choice"]
     if isinstance(choice, dict) and "named" not in dialect.tool_choices:
         name = choice["function"]["name"]
         draft.parameters["tools"] = [

@@ -7,13 +7,8 @@ import pytest
 
 from adapter.dialects import DIALECTS, Dialect
 from adapter.tools.custom import CUSTOM_CALL, GRAMMAR_CALL
-from adapter.translate.request import (
-    MAX_GRAMMAR_CHARS,
-    MAX_GRAMMARS,
-    CustomGrammars,
-    Options,
-    to_chat_request,
-)
+from adapter.translate.offer import MAX_GRAMMAR_CHARS, MAX_GRAMMARS
+from adapter.translate.request import CustomGrammars, Options, to_chat_request
 from tests.translate.requests import PLAIN, chat, refusal, request, translate
 
 LINES = {"type": "grammar", "syntax": "lark", "definition": 'start: ("x" LF)+\n%import common.LF'}

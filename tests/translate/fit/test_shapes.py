@@ -1,5 +1,6 @@
 """What upstreams have in other shapes: schemas, efforts, roles, thoughts that go back."""
 
+import json
 from typing import Any, Literal
 
 import msgspec
@@ -98,6 +99,13 @@ def test_an_effort_has_the_upstreams_name(effort: str, sent: str) -> None:
 
     assert translation.chat.parameters["reasoning_effort"] == sent
     assert translation.adapted == (() if sent == effort else ("reasoning.effort",))
+
+
+def test_an_effort_in_the_clients_own_field_passes_as_it_came() -> None:
+    translation = translate(LADDER, reasoning_effort="medium")
+
+    assert json.loads(translation.chat.encode())["reasoning_effort"] == "medium"
+    assert translation.adapted == ()
 
 
 def test_an_effort_may_have_a_name_that_nobody_else_uses() -> None:

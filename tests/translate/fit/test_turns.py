@@ -137,3 +137,11 @@ def test_messages_that_are_arranged_twice_are_reported_once() -> None:
 
     assert translate(learned, input=given).adapted == ("input",)
     assert translate(known, input=given).adapted == ()
+
+
+def test_messages_that_stay_as_they_are_are_not_reported() -> None:
+    facts = {"last_answer": False, "merge_same_role": True}
+    learned = msgspec.structs.replace(PLAIN, **facts, learned=frozenset(facts))
+
+    assert translate(learned, input=[user("a")]).adapted == ()
+    assert translate(learned, input=[user("a"), assistant("b"), user("c")]).adapted == ()
