@@ -75,29 +75,28 @@ class ResponseRun:
         self._keep = keep
         self._surroundings = surroundings
         self._asking = Asking(request, translate, target, surroundings, self._room, fallbacks)
+        translation = self._asking.translation
         detached = surroundings.detached
         self._machine = ResponseStream(
             to_response(
                 request,
-                self.translation,
+                translation,
                 id=detached.id if detached else surroundings.new_id("resp"),
                 created_at=detached.created_at if detached else int(surroundings.now()),
                 store=(keep is not None and request.store is not False) or detached is not None,
                 background=detached is not None,
             ),
             surroundings.new_id,
-            tools=self.translation.toolbox.offered,
-            call_ids=self.translation.call_ids,
+            tools=translation.toolbox.offered,
+            call_ids=translation.call_ids,
             reasoning=_reasoning(request, surroundings),
         )
         self._begun: Turn | None = None  # the last turn that the model has begun to answer
         self._service_tier: str | None = None
         self._usage: Usage | None = None  # of the last turn
         self._hosted: HostedTools | None = None
-        if surroundings.hosting is not None and self.translation.toolbox.has_hosted:
-            self._hosted = HostedTools(
-                surroundings.hosting, request, self.translation, surroundings.now
-            )
+        if surroundings.hosting is not None and translation.toolbox.has_hosted:
+            self._hosted = HostedTools(surroundings.hosting, request, translation, surroundings.now)
 
     @property
     def translation(self) -> Translation:

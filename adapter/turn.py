@@ -96,7 +96,7 @@ class Turn:
         self._joins = joins
         self._max_event_bytes = surroundings.max_event_bytes
         self._reader: TurnReader | None = None
-        self._answer_headers: Mapping[str, str] = {}
+        self._answer: UpstreamAnswer | None = None
 
     def check(self) -> None:
         """Raise what went wrong in what was read, once all that came before it was handed on.
@@ -120,7 +120,8 @@ class Turn:
         reader = self._reader
         assert reader is not None, "what is read was opened"
         if not (self.has_begun or self._target.habits.is_known):
-            self._target.habits.observe(self._answer_headers, chunk)
+            assert self._answer is not None, "so there is an answer"
+            self._target.habits.observe(self._answer.headers, chunk)
         deltas = reader.feed(chunk)
         if not self.has_begun:
             self.has_begun = reader.has_begun
@@ -143,6 +144,8 @@ class Turn:
         A body that breaks off here, or does not end soon, was complete.
         """
         deltas: list[Delta] = []
+        if getattr(self._answer, "is_read", False):
+            return deltas
         with suppress(TimeoutError, UpstreamError), Deadline(END_GRACE_SECONDS):
             async for chunk in chunks:
                 deltas += self.read(chunk)
@@ -175,7 +178,7 @@ class Turn:
         """
         if answer.status != 200:
             raise http_error(answer.status, answer.headers, await _read_error(answer))
-        self._answer_headers = answer.headers
+        self._answer = answer
         self._reader = self._new_reader(answer, text_call)
 
     def _note(self, reader: TurnReader) -> None:

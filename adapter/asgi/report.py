@@ -21,6 +21,8 @@ def report_headers(translation: Translation) -> list[tuple[bytes, bytes]]:
 
     With them goes how long the answer took, if that is to be said.
     """
+    if not (translation.dropped or translation.adapted):
+        return timing_headers()
     headers: list[tuple[bytes, bytes]] = []
     for name, paths in (
         ("x-adapter-dropped", translation.dropped),

@@ -65,6 +65,7 @@ class Conversation:
     Attributes:
         adapted: paths of what was changed to be acceptable upstream.
         dropped: paths, or call ids of stored items, of what could not be sent.
+        call_ids: of the calls.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Conversation:
     ) -> None:
         self.adapted: list[str] = []
         self.dropped: list[str] = []
+        self.call_ids: list[str] = []
         self._dialect = dialect
         self._open_sealed = open_sealed or _open_nothing
         self._messages: list[ChatMessage] = []
@@ -124,7 +126,10 @@ class Conversation:
                 calls.append(item)
             elif type(item) is CallOutput:
                 outputs.append((item, placed.at))
-        waiting = Counter([call.call_id for call in calls])
+        self.call_ids = [call.call_id for call in calls]
+        if not outputs:
+            return {}
+        waiting = Counter(self.call_ids)
         answered = [output.call_id for output, _ in outputs]
         named = {} if all(answered) else _ids_by_name(calls)
         answers: defaultdict[str, deque[_PlacedOutput]] = defaultdict(deque)

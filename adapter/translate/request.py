@@ -27,7 +27,7 @@ from adapter.translate.replay import History
 from adapter.translate.truncation import drop_oldest
 from adapter.types.chat import ChatRequest
 from adapter.types.decoding import missing_parameter, unsupported
-from adapter.types.input import Call, MessageItem
+from adapter.types.input import MessageItem
 from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
 
@@ -205,9 +205,7 @@ def to_chat_request(
         toolbox=toolbox if draft.text_call is None else as_asked(toolbox, draft.text_call),
         tool_choice=chosen.echo,
         max_calls=1 if request.parallel_tool_calls is False else None,
-        call_ids=frozenset(
-            placed.item.call_id for placed in items if isinstance(placed.item, Call)
-        ),
+        call_ids=frozenset(conversation.call_ids),
         settled=settled,
         answer_schema=draft.answer_schema,
         dropped=(

@@ -77,7 +77,7 @@ class AsgiCall:
         # What it has sent and nobody took
         self._chunks: list[bytes] = []
         self._size = 0
-        self._released_at = 0.0
+        self._returned_at = 0.0  # from its last send
         # Who waits for the other side; several senders only if the app sends from several tasks
         self._reader: asyncio.Future[None] | None = None
         self._senders: list[asyncio.Future[None]] = []
@@ -107,6 +107,11 @@ class AsgiCall:
         traceback: TracebackType | None,
     ) -> None:
         self._leave()
+
+    @property
+    def is_read(self) -> bool:
+        """See `UpstreamAnswer`."""
+        return self._stage == "complete" and not self._chunks
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """See `UpstreamAnswer.chunks`."""
@@ -237,11 +242,12 @@ class AsgiCall:
                 self._stage = "complete"
                 self._over.set()
             self._wake()
-            if body and not self._may_read_ahead():
-                taken = self._loop.create_future()
-                self._senders.append(taken)
-                await taken
-                self._released_at = monotonic()
+            if body:
+                if not self._may_read_ahead():
+                    taken = self._loop.create_future()
+                    self._senders.append(taken)
+                    await taken
+                self._returned_at = monotonic()
         elif self._stage == "left":
             await self._refuse()
         elif kind == "http.response.start" and self._stage == "starting":
@@ -252,7 +258,7 @@ class AsgiCall:
     def _may_read_ahead(self) -> bool:
         return (
             self._size <= self._read_ahead_bytes
-            and monotonic() - self._released_at < _BURST_SECONDS
+            and monotonic() - self._returned_at < _BURST_SECONDS
         )
 
     def _start(self, message: Message) -> None:

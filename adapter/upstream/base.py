@@ -29,6 +29,9 @@ class UpstreamAnswer(Protocol):
     Attributes:
         status: HTTP status.
         headers: header names in lower case; a repeated header keeps its last value.
+
+    One that has an attribute `is_read` says with it whether the body has been read to its end, so
+    that nobody need wait to see.
     """
 
     status: int

@@ -73,12 +73,12 @@ class Connection(asyncio.Protocol):
     @property
     def can_serve_again(self) -> bool:
         """Whether the answer has been read, and the connection outlives it."""
-        return (
-            self._stage == "whole"
-            and not self._is_last
-            and not self._chunks
-            and not self._transport.get_write_buffer_size()
-        )
+        return self.is_read and not self._is_last and not self._transport.get_write_buffer_size()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the answer has come whole, and been read."""
+        return self._stage == "whole" and not self._chunks
 
     async def ask(self, request: bytes) -> None:
         """Send a request, and return when the head of the answer is here.

@@ -182,6 +182,11 @@ class HttpCall:
     ) -> None:
         self._leave()
 
+    @property
+    def is_read(self) -> bool:
+        """See `UpstreamAnswer`."""
+        return self._connection.is_read
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """See `UpstreamAnswer.chunks`."""
         read = self._connection.read
