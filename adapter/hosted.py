@@ -146,7 +146,7 @@ class HostedTools:
         self._rules = self._configured_rules(toolbox)
         self._types = toolbox.hosted
         self._listing = HostedListing()
-        self._results: dict[str, tuple[PendingCall, ToolResult]] = {}
+        self._results: dict[str, _Made] = {}  # by the item's id
         self._calls = 0
         self._turns = 0
         self._now = now
@@ -164,7 +164,27 @@ class HostedTools:
 
     def said(self, output: Sequence[OutputItem]) -> tuple[PlacedItem, ...]:
         """Return what the response has said, and what came of its calls, as the model is told."""
-        return tuple(placed for item in output for placed in self._as_input(item))
+        placed: list[PlacedItem] = []
+        turn, calls = 0, 0  # the turn of the last calls, and how many there are of it
+        for item in output:
+            made = self._made(item)
+            if made is None:
+                placed += read_input(Raw(own_output([item])), "output").items
+                turn = 0
+                continue
+            calls = calls + 1 if made.turn == turn else 1
+            turn = made.turn
+            call, answer = _told(item.id, made)
+            # Calls of one turn stand together, and then what came of them.
+            placed.insert(len(placed) - (calls - 1), call)
+            placed.append(answer)
+        return tuple(placed)
+
+    def _made(self, item: OutputItem) -> "_Made | None":
+        """Return a call that was made; one that was approved is told in its request's place."""
+        if isinstance(item, McpCall) and item.approval_request_id:
+            return None
+        return self._results.get(item.id)
 
     def _may_call(self) -> bool:
         return (
@@ -297,7 +317,7 @@ class HostedTools:
         try:
             for call, task in zip(calls, tasks, strict=True):
                 result = await task
-                self._results[machine.pending_id] = (call, result)
+                self._results[machine.pending_id] = _Made(self._turns, call, result)
                 yield machine.resolve(result)
         finally:
             await _cancel(tasks)
@@ -341,19 +361,30 @@ class HostedTools:
             logger.exception("a hosted tool failed unexpectedly")
             return failure("mcp_protocol_error", "The tool failed.")
 
-    def _as_input(self, item: OutputItem) -> Sequence[PlacedItem]:
-        """Return what an item tells the model; of a call, more than the item itself can say."""
-        called = self._results.get(item.id)
-        if called is None or (isinstance(item, McpCall) and item.approval_request_id):
-            return read_input(Raw(own_output([item])), "output").items
-        call, result = called
-        call_id = short_call_id(item.id)
-        output = f"The call failed: {result.output}" if result.error else result.output
-        content = [InputText(output), *result.content] if result.content else output
-        return (
-            PlacedItem(Call(call_id, call.tool.definition.name, call.arguments)),
-            PlacedItem(CallOutput(call_id, content)),
-        )
+
+class _Made(msgspec.Struct, frozen=True):
+    """A call that was made.
+
+    Attributes:
+        turn: in which the model asked for it.
+        call: the call.
+        result: what came of it.
+    """
+
+    turn: int
+    call: PendingCall
+    result: ToolResult
+
+
+def _told(item_id: str, made: _Made) -> tuple[PlacedItem, PlacedItem]:
+    """Return what the model is told of a call, which is more than its item can say."""
+    call_id, result = short_call_id(item_id), made.result
+    output = f"The call failed: {result.output}" if result.error else result.output
+    content = [InputText(output), *result.content] if result.content else output
+    return (
+        PlacedItem(Call(call_id, made.call.tool.definition.name, made.call.arguments)),
+        PlacedItem(CallOutput(call_id, content)),
+    )
 
 
 def _tool_of(asked: McpApprovalRequestItem, toolbox: Toolbox) -> OfferedTool:

@@ -1,8 +1,10 @@
 """Items of the conversation to chat messages.
 
-One assistant message holds what the model did in one go: reasoning, then text, then calls. Tool
-outputs stand right behind the message with their calls, in the order of the calls, wherever they
-stood in the input. What tool messages cannot hold (images, files) follows in a user message.
+One assistant message holds what the model did in one go: reasoning, then text, then calls. A call
+behind an output is of another go: calls that came one after the other must not look as if they were
+made together, and what a server has cached of a conversation stays its beginning. Tool outputs stand
+right behind the message with their calls, in the order of the calls, wherever they stood in the
+input. What tool messages cannot hold (images, files) follows in a user message.
 
 Source: sheet §4; `observed.md` §4 for what all servers take; `clients.md` §7 for the hazards.
 """
@@ -53,6 +55,9 @@ class _Draft(msgspec.Struct):
     refusal: str = ""
     calls: list[ChatToolCall] = []
     outputs: list[SplitContent] = []
+    is_answered: bool = (
+        False  # an output of its calls has come: further calls are another message's
+    )
 
 
 class Conversation:
@@ -96,8 +101,8 @@ class Conversation:
                     self._add_message(placed.item, placed.at)
                 case Call():
                     self._add_call(placed.item, placed.at)
-                case CallOutput():
-                    pass  # it stands behind its call
+                case CallOutput():  # it stands behind its call
+                    self._draft.is_answered = bool(self._draft.calls)
                 case ReasoningItem():
                     self._add_reasoning(placed.item)
                 case CompactionItem():
@@ -184,6 +189,8 @@ class Conversation:
                 raise _no_output(call.call_id, at)
             self.dropped.append(call.call_id)  # a stored response that was cut short
             return
+        if self._draft.is_answered:
+            self._close_draft()
         output, output_at = answers.popleft()
         arguments = self._arguments(call.arguments, at)
         self._draft.calls.append(

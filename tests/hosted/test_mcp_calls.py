@@ -109,6 +109,24 @@ async def test_calls_of_one_turn_keep_their_order(
     assert len(said["tool_calls"]) == 3
 
 
+async def test_calls_of_several_turns_stay_apart(
+    upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
+) -> None:
+    server = await serve_tools()
+    upstream.reply(
+        tool_answer(("add", {"a": 1, "b": 1}), ("add", {"a": 2, "b": 2})),
+        tool_answer(("add", {"a": 3, "b": 3})),
+        text_answer("Done."),
+    )
+    ask = asker(server)
+
+    await ask(tools=[mcp(server)])
+
+    roles = [message["role"] for message in ask.messages(2)]
+    assert roles == ["user", "assistant", "tool", "tool", "assistant", "tool"]
+    assert ask.messages(2)[:4] == ask.messages(1)
+
+
 async def test_usage_is_that_of_all_turns(
     upstream: ScriptedUpstream, serve_tools: Serve, asker: Ask
 ) -> None:

@@ -418,6 +418,25 @@ def test_a_stored_call_is_answered_by_the_input() -> None:
     assert [each.role for each in translation.chat.messages] == ["assistant", "tool"]
 
 
+STEP_BY_STEP = [call("c1"), output("c1"), call("c2"), output("c2"), call("c3"), output("c3")]
+
+
+def test_calls_that_came_one_after_the_other_do_not_look_as_if_they_were_made_together() -> None:
+    assert [each["role"] for each in messages(STEP_BY_STEP)] == ["assistant", "tool"] * 3
+
+
+def test_what_was_sent_of_earlier_steps_stays_the_beginning() -> None:
+    """A server that keeps the prompt of the last step need not read it again."""
+    assert messages(STEP_BY_STEP)[:4] == messages(STEP_BY_STEP[:4])
+
+
+def test_calls_behind_each_other_are_made_together_in_whatever_order_they_are_answered() -> None:
+    found = messages([call("c1"), call("c2"), output("c2"), output("c1")])
+
+    assert [each["id"] for each in found[0]["tool_calls"]] == ["c1", "c2"]
+    assert [each["tool_call_id"] for each in found[1:]] == ["c1", "c2"]
+
+
 def test_outputs_without_ids_answer_the_calls_of_their_name_in_order() -> None:
     given = [
         call("c1", name="f"),
