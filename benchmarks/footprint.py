@@ -3,31 +3,44 @@
 Linux only: the proportional set size of `/proc`, which counts shared pages once.
 """
 
-import json
+import http.client
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from benchmarks.processes import ROOT, Running, pinned_to
-from benchmarks.servers import FOLDER, Server, started
+from benchmarks.load import read_result, start_load
+from benchmarks.processes import ROOT, Running, StartError
+from benchmarks.scenarios import Scenario
+from benchmarks.servers import Server, started
 
 STREAMS = 1000
-# The first chunk comes after 8 s: until then all streams are open, and nothing else is held.
-_MODEL = "paced-2-8000"
+_FIRST = Scenario("first", "short-4", stream=False, streams=1, requests=1, unit="request")
+# Nothing comes for 8 s: until then all streams are open, and nothing else is held.
+_OPEN = Scenario(
+    name="open",
+    model="held-2-8000",
+    stream=True,
+    streams=STREAMS,
+    requests=1,
+    unit="request",
+    ramp_seconds=2.0,
+    limit_seconds=60.0,
+)
 _OPEN_SECONDS = 5.0
-_LIMIT_SECONDS = 60.0
+_SETTLE_SECONDS = 1.0  # what starts beside the first worker is there, too
 
 
 class Footprint(msgspec.Struct, frozen=True):
     """What one server takes.
 
     Attributes:
-        start_seconds: from its command to the first answer.
-        idle_mb: memory before the first request.
+        start_seconds: from its command to the end of its first answer.
+        idle_mb: memory after that, with nothing more to do.
         stream_kb: more memory for each of many open streams.
     """
 
@@ -41,20 +54,39 @@ def measure(server: Server, cores: tuple[int, int], upstream: str) -> Footprint:
     """Start a server by itself, and open many streams on it.
 
     Raises:
-        StartError: it did not come to listen.
+        StartError: it did not come to answer.
     """
     server_core, load_core = cores
     before = time.monotonic()
     with started(server, server_core, upstream) as process:
+        _ask_first(server, process.port)
         start_seconds = time.monotonic() - before
-        idle_kb = _memory_kb(process)
-        open_kb = _with_open_streams(server, process, load_core)
-    return Footprint(
-        server.name,
-        start_seconds,
-        idle_kb / 1024,
-        None if open_kb is None else (open_kb - idle_kb) / STREAMS,
-    )
+        time.sleep(_SETTLE_SECONDS)
+        idle_kb = memory_kb(process)
+        stream_kb = _stream_kb(server, process, load_core, idle_kb)
+    return Footprint(server.name, start_seconds, idle_kb / 1024, stream_kb)
+
+
+def _ask_first(server: Server, port: int) -> None:
+    load = _FIRST.load(server, port)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", server.path, load.body, {"content-type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise StartError(f"its first answer is a {answer.status}")
+
+
+def _stream_kb(server: Server, process: Running, core: int, idle_kb: int) -> float | None:
+    # One that is slow would still be opening them while the first end.
+    load = _OPEN.load(server, process.port)
+    load = msgspec.structs.replace(load, streams=STREAMS // server.slowness)
+    asking = start_load(load, core)
+    time.sleep(_OPEN_SECONDS)
+    open_kb = memory_kb(process)
+    said = read_result(asking)
+    return None if said["errors"] else (open_kb - idle_kb) / load.streams
 
 
 def import_seconds(rounds: int = 5) -> float:
@@ -68,40 +100,20 @@ def _run(program: str) -> float:
     return time.monotonic() - before
 
 
-def _with_open_streams(server: Server, process: Running, core: int) -> int | None:
-    fields = {"model": _MODEL, "stream": True}
-    chat = {"messages": [{"role": "user", "content": "Hello"}]}
-    body = fields | (chat if server.kind == "chat" else {"input": "Hello"})
-    url = f"http://127.0.0.1:{process.port}{server.path}"
-    command = [sys.executable, str(FOLDER / "load.py"), url, "--streams", str(STREAMS)]
-    command += ["--ramp-seconds", "2", "--limit-seconds", str(_LIMIT_SECONDS)]
-    with pinned_to(core):
-        load = subprocess.Popen(  # noqa: S603  # our own script, no shell
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-    assert load.stdin is not None
-    load.stdin.write(json.dumps(body).encode())
-    load.stdin.close()
-    time.sleep(_OPEN_SECONDS)
-    found = _memory_kb(process)
-    assert load.stdout is not None
-    said = json.loads(load.stdout.read())
-    load.wait()
-    return None if said["errors"] else found
-
-
-def _memory_kb(process: Running) -> int:
-    return sum(_pss_kb(pid) for pid in process.pids())
+def memory_kb(process: Running) -> int:
+    """Return the memory of a server, with its descendants."""
+    return sum(map(_pss_kb, process.pids()))
 
 
 def _pss_kb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    return 0
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended since it was listed
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
-def format_table(footprints: list[Footprint]) -> str:
+def format_table(footprints: Sequence[Footprint]) -> str:
     """Return the footprints as a table for a terminal."""
     lines = [f"{'server':24}{'start s':>9}{'idle MB':>9}{'kB per open stream':>20}"]
     lines += [

@@ -2,11 +2,12 @@
 
     python -m benchmarks.in_process --port 9000 [--middleware]
 
-It streams as model servers do, one send for each token, and paces nothing: what is measured is how
-much the middleware adds in the same process.
+It streams as model servers do, one send for each token, and paces as the mock: what is measured is
+how much the middleware adds in the same process.
 """
 
 import argparse
+import asyncio
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ class ChatApp:
     """Answers `POST /v1/chat/completions`; what is asked is looked at as little as in the mock."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, bool], list[bytes]] = {}
+        self._answers: dict[tuple[str, bool], tuple[list[bytes], float]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -43,20 +44,32 @@ class ChatApp:
         request = _decode(body or b"{}")  # a list of models is asked for without a body
         headers = _HEADERS[request.stream]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        for piece in self._answer(request.model, stream=request.stream):
+        pieces, interval_seconds = self._answer(request.model, stream=request.stream)
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        for piece in pieces:
+            if interval_seconds:
+                due += interval_seconds
+                await asyncio.sleep(due - clock())
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    def _answer(self, model: str, *, stream: bool) -> list[bytes]:
+    def _answer(self, model: str, *, stream: bool) -> tuple[list[bytes], float]:
+        """Return the writes of an answer, and the time before each."""
         key = (model, stream)
         if key not in self._answers:
-            content = content_of(model)
-            self._answers[key] = (
-                list(stream_events(model, content, include_usage=True))
-                if stream
-                else [whole_answer(model, content)]
-            )
+            self._answers[key] = _make(model, stream=stream)
         return self._answers[key]
+
+
+def _make(model: str, *, stream: bool) -> tuple[list[bytes], float]:
+    content = content_of(model)
+    if not stream:
+        return [whole_answer(model, content)], 0.0
+    events = list(stream_events(model, content, include_usage=True))
+    step = content.events_per_block
+    pieces = [b"".join(events[at : at + step]) for at in range(0, len(events), step)]
+    return pieces, content.interval_seconds
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""A load generator that costs little: many requests at once, over raw HTTP/1.1, hardly parsed.
+"""A load generator that costs little: many requests at once, hardly parsed.
 
-It counts `data:` lines and bytes and takes times. It understands no event: that the answers are
-right is for the tests to show; here, a status other than 200 or a broken answer is an error.
+It counts events and bytes and takes times. It understands next to nothing of what comes: that the
+answers are right is for the tests to show; here, a status other than 200 or a broken answer is an
+error. Over HTTP each request is a POST; over a WebSocket (`ws://`) it is a frame.
 
     echo '{"model":"short-4","messages":[],"stream":true}' |
-        python benchmarks/load.py http://127.0.0.1:8000/v1/chat/completions --streams 32
+        python -m benchmarks.load http://127.0.0.1:8000/v1/chat/completions --streams 32
 
 prints one JSON object: counts, seconds, and times in milliseconds.
 """
@@ -12,28 +13,28 @@ prints one JSON object: counts, seconds, and times in milliseconds.
 import argparse
 import asyncio
 import json
-import re
+import subprocess
 import sys
-import time
-from collections import Counter
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
 
-_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-_MARK = b"data:"
-_LAST_CHUNK = b"\r\n0\r\n\r\n"
+from benchmarks.load_client import Client, Tally, now_ms
+from benchmarks.load_http import HttpClient
+from benchmarks.load_socket import SocketClient
+from benchmarks.processes import ROOT, pinned_to
+
+_CLIENTS: dict[str, type[Client]] = {"http": HttpClient, "ws": SocketClient}
 
 
 class Load(msgspec.Struct, frozen=True):
     """What to send.
 
     Attributes:
-        url: where to post to.
-        body: what to post.
+        url: where to.
+        body: what to send.
         streams: how many connections, each with one request at a time.
         rounds: how many requests each connection makes, one after the other.
         ramp_seconds: over what time the first requests are spread evenly.
@@ -48,141 +49,42 @@ class Load(msgspec.Struct, frozen=True):
     limit_seconds: float = 60.0
 
 
-class _Tally:
-    """What all connections saw."""
-
-    def __init__(self) -> None:
-        self.events = 0
-        self.bytes = 0
-        self.errors: Counter[str] = Counter()
-        self.first_event_ms: list[float] = []
-        self.stream_ms: list[float] = []
-
-
-class _Client(asyncio.Protocol):
-    """One connection: posts the request, reads the answer, and again."""
-
-    def __init__(self, request: bytes, rounds: int, tally: _Tally) -> None:
-        self._request = request
-        self._rounds_left = rounds
-        self._tally = tally
-        self.done = asyncio.get_running_loop().create_future()
-        self._is_open = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport  # uvloop's is not a subclass of asyncio's
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._is_open and self._ends_with_connection and exc is None:
-            self._end()
-        if not self.done.done():
-            self._fail("connection lost")
-
-    def start(self) -> None:
-        # Per-request state
-        self._head: bytes | None = b""
-        self._tail = b""
-        self._bytes_left = -1
-        self._ends_with_connection = False
-        self._has_event = False
-        self._is_open = True
-        self._started = _now_ms()
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        self._tally.bytes += len(data)
-        if self._head is not None:
-            self._head += data
-            head, separator, data = self._head.partition(b"\r\n\r\n")
-            if not separator:
-                return
-            self._read_head(head)
-        if data and self._is_open:
-            self._read_body(data)
-
-    def _read_head(self, head: bytes) -> None:
-        self._head = None
-        self._tail = b"\r\n"
-        status = head[9:12].decode()
-        if status != "200":
-            self._fail(f"status {status}")
-            return
-        length = _CONTENT_LENGTH.search(head)
-        self._bytes_left = int(length[1]) if length else -1
-        self._ends_with_connection = not length and not _CHUNKED.search(head)
-
-    def _read_body(self, data: bytes) -> None:
-        if not self._has_event:
-            self._has_event = True
-            self._tally.first_event_ms.append(_now_ms() - self._started)
-        # The second count finds a mark that lies across the border of two reads.
-        self._tally.events += data.count(_MARK) + (self._tail[-4:] + data[:4]).count(_MARK)
-        self._tail = (self._tail + data[-7:])[-7:]
-        if self._bytes_left >= 0:
-            self._bytes_left -= len(data)
-            if self._bytes_left <= 0:
-                self._end()
-        elif self._tail == _LAST_CHUNK:
-            self._end()
-
-    def _end(self) -> None:
-        self._is_open = False
-        self._tally.stream_ms.append(_now_ms() - self._started)
-        self._rounds_left -= 1
-        if self._rounds_left and not self._ends_with_connection:
-            self.start()
-        elif self._rounds_left:
-            self._fail("connection not kept")
-        elif not self.done.done():
-            self.done.set_result(None)
-            self._transport.close()
-
-    def _fail(self, reason: str) -> None:
-        self._is_open = False
-        self._tally.errors[reason] += 1
-        if not self.done.done():
-            self.done.set_result(None)
-            self._transport.close()
-
-
 async def run_load(load: Load) -> dict[str, Any]:
     """Send the load; return what came back as a JSON object."""
     loop = asyncio.get_running_loop()
-    url, tally = urlsplit(load.url), _Tally()
-    request = _request_bytes(url, load.body)
-    clients = []
+    url, tally = urlsplit(load.url), Tally()
+    kind = _CLIENTS[url.scheme]
+    request = kind.encode(url, load.body)
+    clients: list[Client] = []
     for _ in range(load.streams):
-        _, client = await loop.create_connection(
-            lambda: _Client(request, load.rounds, tally), url.hostname or "", url.port or 80
-        )
-        clients.append(client)
-    started, started_ms = loop.time(), _now_ms()
+        try:
+            _, client = await loop.create_connection(
+                lambda: kind(url, request, load.rounds, tally), url.hostname or "", url.port or 80
+            )
+        except OSError:
+            tally.errors["not connected"] += 1
+        else:
+            clients.append(client)
+    await _wait([client.ready for client in clients], load.limit_seconds)
+    for client in clients:
+        if not client.ready.done():
+            client.fail("no handshake")
+    started, started_ms = loop.time(), now_ms()
     for index, client in enumerate(clients):
         loop.call_at(started + load.ramp_seconds * index / load.streams, client.start)
-    _, late = await asyncio.wait([client.done for client in clients], timeout=load.limit_seconds)
-    seconds = (_now_ms() - started_ms) / 1000
-    if late:
-        tally.errors["not ended in time"] += len(late)
+    await _wait([client.done for client in clients], load.limit_seconds)
+    seconds = (now_ms() - started_ms) / 1000
+    if late := sum(not client.done.done() for client in clients):
+        tally.errors["not ended in time"] += late
     return _summary(load, tally, seconds)
 
 
-def _now_ms() -> float:
-    # Not the loop's time: uvloop's has a resolution of 1 ms.
-    return time.perf_counter() * 1000
+async def _wait(futures: "list[asyncio.Future[None]]", seconds: float) -> None:
+    if futures:
+        await asyncio.wait(futures, timeout=seconds)
 
 
-def _request_bytes(url: SplitResult, body: bytes) -> bytes:
-    lines = [
-        f"POST {url.path} HTTP/1.1",
-        f"host: {url.netloc}",
-        "content-type: application/json",
-        "authorization: Bearer none",
-        f"content-length: {len(body)}",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def _summary(load: Load, tally: _Tally, seconds: float) -> dict[str, Any]:
+def _summary(load: Load, tally: Tally, seconds: float) -> dict[str, Any]:
     return {
         "requests": load.streams * load.rounds,
         "completed": len(tally.stream_ms),
@@ -191,6 +93,7 @@ def _summary(load: Load, tally: _Tally, seconds: float) -> dict[str, Any]:
         "bytes": tally.bytes,
         "seconds": seconds,
         "first_event_ms": _percentiles(tally.first_event_ms),
+        "first_delta_ms": _percentiles(tally.first_delta_ms),
         "stream_ms": _percentiles(tally.stream_ms),
     }
 
@@ -204,9 +107,36 @@ def _percentiles(values: list[float]) -> dict[str, float | None]:
     }
 
 
+def start_load(load: Load, core: int) -> "subprocess.Popen[bytes]":
+    """Send the load from a process of its own, on one core; see `read_result`."""
+    command = [sys.executable, "-m", "benchmarks.load", load.url]
+    command += ["--streams", str(load.streams), "--rounds", str(load.rounds)]
+    command += ["--ramp-seconds", str(load.ramp_seconds)]
+    command += ["--limit-seconds", str(load.limit_seconds)]
+    with pinned_to(core):
+        process = subprocess.Popen(  # noqa: S603  # our own module, no shell
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+    assert process.stdin is not None
+    process.stdin.write(load.body)
+    process.stdin.close()
+    return process
+
+
+def read_result(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """Return what a load process says when it has ended."""
+    with process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+    if process.returncode:
+        raise ChildProcessError(f"the load ended with {process.returncode}")
+    result: dict[str, Any] = json.loads(said)
+    return result
+
+
 def main() -> None:
     defaults = Load("", b"")
-    parser = argparse.ArgumentParser(description="Post what standard input says, many times.")
+    parser = argparse.ArgumentParser(description="Send what standard input says, many times.")
     parser.add_argument("url")
     parser.add_argument("--streams", type=int, default=defaults.streams)
     parser.add_argument("--rounds", type=int, default=defaults.rounds)

@@ -5,12 +5,14 @@ Every answer is written from bytes that were made once. The model's name says wh
     burst-512       512 text chunks, as fast as the socket takes them
     paced-64-20     64 text chunks, one every 20 ms, the first after 20 ms
     short-4         4 text chunks at once
+    held-4-8000     4 text chunks at once, after 8000 ms
     coalesced-512-8 512 text chunks at once, 8 in each HTTP chunk
     reasoning-64    64 reasoning chunks and then 64 text chunks, at once
     tools-64        a call whose arguments come in 64 pieces, at once
 
-Without `"stream": true` the same content comes as one JSON body. It speaks as much HTTP/1.1 as a
-client of a chat server needs, checks nothing, and is not for tests: they have `ScriptedUpstream`.
+Without `"stream": true` the same content comes as one JSON body. Spans, which a server under test
+may send over OTLP, are taken and forgotten. It speaks as much HTTP/1.1 as a client of a chat server
+needs, checks nothing, and is not for tests: they have `ScriptedUpstream`.
 
     python benchmarks/mock_upstream.py --port 0
 
@@ -84,6 +86,11 @@ def _paced(count: int, interval_ms: int) -> Content:
     return msgspec.structs.replace(_text(count), interval_seconds=interval_ms / 1000)
 
 
+def _held(count: int, wait_ms: int) -> Content:
+    all_of_it = count + 4  # role, finish, usage, done
+    return msgspec.structs.replace(_paced(count, wait_ms), events_per_block=all_of_it)
+
+
 def _coalesced(count: int, together: int) -> Content:
     return msgspec.structs.replace(_text(count), events_per_block=together)
 
@@ -108,6 +115,7 @@ def _tools(count: int) -> Content:
 MODES: dict[str, Callable[..., Content]] = {
     "burst": _text,
     "coalesced": _coalesced,
+    "held": _held,
     "paced": _paced,
     "reasoning": _reasoning,
     "short": _text,
@@ -237,6 +245,8 @@ class MockChat(asyncio.Protocol):
             models = [{"id": "short-4", "object": "model", "owned_by": "mock"}]
             body = _encode({"object": "list", "data": models})
             return Script((_json_answer("200 OK", body),))
+        if head.startswith(b"POST /v1/traces "):
+            return Script((_json_answer("200 OK", b""),))
         try:
             request = self.decoder.decode(body)
             usage = request.stream_options is not None and request.stream_options.include_usage

@@ -92,7 +92,10 @@ class PassThrough:
         await send({"type": "http.response.body"})
 
 
-CLIENTS = {"adapter": OwnUpstream, "aiohttp": AiohttpUpstream}
+CLIENTS: dict[str, type[AiohttpUpstream | OwnUpstream]] = {
+    "adapter": OwnUpstream,
+    "aiohttp": AiohttpUpstream,
+}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ _HEADINGS = (
     "first event ms",
     "added p50 ms",
     "added p99 ms",
+    "first text p50",
+    "first text p99",
     "whole ms",
     "errors",
 )
@@ -31,7 +33,9 @@ class Measurement(msgspec.Struct, frozen=True):
     Attributes:
         unit: what the CPU time is given for, a delta or a request.
         cpu_us: CPU time of the server for each unit, in microseconds.
-        first_event_p50_ms: from sending a request to the first event of its answer.
+        first_event_p50_ms: from sending a request to the first event of its answer, which need not
+            wait for the model server.
+        first_delta_p50_ms: to the first text of it, which must.
         stream_p50_ms: from sending a request to the end of its answer.
         events: `data:` lines that came.
         errors: what went wrong, and how often.
@@ -43,6 +47,8 @@ class Measurement(msgspec.Struct, frozen=True):
     cpu_us: float
     first_event_p50_ms: float | None
     first_event_p99_ms: float | None
+    first_delta_p50_ms: float | None
+    first_delta_p99_ms: float | None
     stream_p50_ms: float | None
     events: int
     errors: dict[str, int]
@@ -62,6 +68,7 @@ class Row(msgspec.Struct, frozen=True):
     Attributes:
         cpu_ratio: the median CPU time divided by that of the pass-through in the same stack.
         added_p50_ms: what the median first event comes later than without the server.
+        delta_p50_ms: what the median first text does.
     """
 
     scenario: str
@@ -74,6 +81,8 @@ class Row(msgspec.Struct, frozen=True):
     first_event_p99_ms: Figure | None
     added_p50_ms: float | None
     added_p99_ms: float | None
+    delta_p50_ms: float | None
+    delta_p99_ms: float | None
     stream_p50_ms: Figure | None
     errors: dict[str, int]
 
@@ -108,8 +117,10 @@ def _row(
         cpu_ratio=cpu.median / floor.median if floor is not None else None,
         first_event_p50_ms=p50,
         first_event_p99_ms=p99,
-        added_p50_ms=_difference(p50, _figure(each.first_event_p50_ms for each in direct)),
-        added_p99_ms=_difference(p99, _figure(each.first_event_p99_ms for each in direct)),
+        added_p50_ms=_added(group, direct, "first_event_p50_ms"),
+        added_p99_ms=_added(group, direct, "first_event_p99_ms"),
+        delta_p50_ms=_added(group, direct, "first_delta_p50_ms"),
+        delta_p99_ms=_added(group, direct, "first_delta_p99_ms"),
         stream_p50_ms=_figure(each.stream_p50_ms for each in group),
         errors=dict(errors),
     )
@@ -124,8 +135,9 @@ def _required_figure(values: Sequence[float]) -> Figure:
     return Figure(median(values), min(values), max(values))
 
 
-def _difference(figure: Figure | None, other: Figure | None) -> float | None:
-    return figure.median - other.median if figure is not None and other is not None else None
+def _added(group: Sequence[Measurement], direct: Sequence[Measurement], field: str) -> float | None:
+    ours, floor = (_figure(getattr(each, field) for each in some) for some in (group, direct))
+    return ours.median - floor.median if ours is not None and floor is not None else None
 
 
 def format_table(rows: Sequence[Row]) -> str:
@@ -146,19 +158,21 @@ def _cells(row: Row) -> list[str]:
     return [
         row.scenario,
         row.server,
-        _number(row.cpu_us.median),
-        f"({_number(row.cpu_us.low)}-{_number(row.cpu_us.high)})",
+        show_number(row.cpu_us.median),
+        f"({show_number(row.cpu_us.low)}-{show_number(row.cpu_us.high)})",
         row.unit,
-        _number(row.cpu_ratio),
-        _number(p50.median if p50 is not None else None),
-        _number(row.added_p50_ms),
-        _number(row.added_p99_ms),
-        _number(whole.median if whole is not None else None),
+        show_number(row.cpu_ratio),
+        show_number(p50.median if p50 is not None else None),
+        show_number(row.added_p50_ms),
+        show_number(row.added_p99_ms),
+        show_number(row.delta_p50_ms),
+        show_number(row.delta_p99_ms),
+        show_number(whole.median if whole is not None else None),
         ", ".join(f"{count} {reason}" for reason, count in row.errors.items()) or "0",
     ]
 
 
-def _number(value: float | None) -> str:
+def show_number(value: float | None) -> str:
     """Three significant digits are more than a noisy machine gives."""
     if value is None:
         return "-"

@@ -7,11 +7,11 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,6 +33,8 @@ class Server(msgspec.Struct, frozen=True):
         path: where requests are posted to.
         program: what must be on the PATH, if it is not Python with this project.
         is_quick: part of a run that ends within a quarter of an hour.
+        has_socket: whether it offers the Responses API over WebSocket, too.
+        slowness: how many times fewer requests it is asked; all others would wait for it.
         config: name of a template in this folder, filled in like the command, and given to it as
             `$config`; `$upstream_address` is host and port alone.
     """
@@ -44,6 +46,8 @@ class Server(msgspec.Struct, frozen=True):
     program: str | None = None
     is_quick: bool = True
     config: str | None = None
+    has_socket: bool = False
+    slowness: int = 1
 
     def is_installed(self) -> bool:
         return self.program is None or shutil.which(self.program) is not None
@@ -53,6 +57,8 @@ UPSTREAM = Server("direct", (sys.executable, str(FOLDER / "mock_upstream.py"), "
 
 _SERVE = (sys.executable, "-m", "adapter", "serve", "--upstream", "$upstream", "--port", "$port")
 _ADAPTER = (*_SERVE, "--log-level", "warning")  # no line for each request, as with the others
+# The mock upstream takes the spans, and forgets them.
+_TRACED = ("env", "OTEL_EXPORTER_OTLP_ENDPOINT=http://$upstream_address", *_ADAPTER)
 
 
 def _script(name: str, *options: str) -> tuple[str, ...]:
@@ -62,8 +68,14 @@ def _script(name: str, *options: str) -> tuple[str, ...]:
     )
 
 
-def _responses(name: str, *command: str, is_quick: bool = True, **more: str) -> Server:
-    return Server(name, command, kind="responses", path="/v1/responses", is_quick=is_quick, **more)
+def _responses(name: str, *command: str, **more: Any) -> Server:
+    return Server(name, command, kind="responses", path="/v1/responses", **more)
+
+
+def _adapter(variant: str, *options: str, command: tuple[str, ...] = _ADAPTER) -> Server:
+    """Return a row of ours beside the first, with other options."""
+    command = (*command, *(() if "--store" in options else ("--store", "none")), *options)
+    return _responses(f"adapter, {variant}", *command, has_socket=True, is_quick=False)
 
 
 SERVERS = (
@@ -75,28 +87,26 @@ SERVERS = (
     ),
     Server("pass-through", _script("pass_through")),
     Server("pass-through, aiohttp", _script("pass_through", "--client", "aiohttp")),
-    _responses("adapter", *_ADAPTER, "--store", "none"),
-    _responses("adapter, memory", *_ADAPTER, "--store", "memory:", is_quick=False),
-    _responses(
-        "adapter, sqlite", *_ADAPTER, "--store", "sqlite:///$folder/store.db", is_quick=False
-    ),
+    _responses("adapter", *_ADAPTER, "--store", "none", has_socket=True),
+    _adapter("memory", "--store", "memory:"),
+    _adapter("sqlite", "--store", "sqlite:///$folder/store.db"),
+    # All processes share the core of the servers: what a request costs, not how many there can be.
+    _adapter("2 workers", "--workers", "2"),
     # What it costs to tell of requests: `adapter.observe`.
-    *(
-        _responses(f"adapter, {name}", *command, "--store", "none", is_quick=False)
-        for name, command in (
-            ("request log", _SERVE),
-            ("metrics", (*_ADAPTER, "--metrics", "true")),
-            ("server-timing", (*_ADAPTER, "--server-timing", "true")),
-        )
-    ),
+    _adapter("request log", command=_SERVE),
+    _adapter("metrics", "--metrics", "true"),
+    _adapter("traces", "--traces", "true", command=_TRACED),
+    _adapter("metrics and traces", "--metrics", "true", "--traces", "true", command=_TRACED),
+    _adapter("server-timing", "--server-timing", "true"),
     # The model server is an ASGI app here: by itself, and with the middleware in the same process.
     Server("app", _script("in_process")),
-    _responses("middleware", *_script("in_process", "--middleware")),
+    _responses("middleware", *_script("in_process", "--middleware"), has_socket=True),
     _responses(
         *("litellm", "litellm", "--config", "$config", "--port", "$port", "--host", "127.0.0.1"),
         is_quick=False,
         program="litellm",
         config="litellm.yaml",
+        slowness=10,
     ),
 )
 
@@ -114,7 +124,7 @@ def peer(text: str) -> Server:
 
 
 @contextmanager
-def started(server: Server, core: int, upstream: str = "") -> Iterator[Running]:
+def started(server: Server, core: int, upstream: str = "") -> Generator[Running]:
     """Run a server on one core.
 
     Args:

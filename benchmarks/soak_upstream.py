@@ -10,7 +10,7 @@ import re
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 WORDS = 24
@@ -152,7 +152,7 @@ async def refusing(exchange: Exchange) -> None:
 
 # In which a response completes; in all others it must fail.
 SOUND = ("good", "paced", "big", "calling")
-BEHAVIOURS: dict[str, Callable[[Exchange], Awaitable[None]]] = {
+BEHAVIOURS: dict[str, Callable[[Exchange], Coroutine[Any, Any, None]]] = {
     each.__name__: each
     for each in (
         *(good, paced, big, calling),

@@ -6,6 +6,7 @@ that `benchmarks.run` measures. A new stage is a new row.
 
 import json
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,7 @@ from adapter.translate.decode import decode_request
 from adapter.translate.echo import to_response
 from adapter.translate.request import Translation, to_chat_request
 from adapter.types.events import Event
+from benchmarks.agent_input import as_responses
 from benchmarks.mock_upstream import MODES, stream_events
 
 DIALECT = DIALECTS["vllm"]
@@ -104,18 +106,16 @@ def _request_stages() -> list[Stage]:
         "64 kB": request_body(size=64_000),
         "200 kB": request_body(size=200_000, items=20),
         "1,000 items": request_body(items=1_000),
+        "agent, 200 kB": json.dumps({"model": "m", **as_responses()}).encode(),
     }
     found = []
     for name, body in bodies.items():
         request = decode_request(body)
         translation = translate(body)
         found += [
-            Stage(f"decode the request: {name}", lambda body=body: decode_request(body)),
-            Stage(f"translate: {name}", lambda request=request: to_chat_request(request, DIALECT)),
-            Stage(
-                f"encode the chat request: {name}",
-                lambda translation=translation: translation.chat.encode(),
-            ),
+            Stage(f"decode the request: {name}", partial(decode_request, body)),
+            Stage(f"translate: {name}", partial(to_chat_request, request, DIALECT)),
+            Stage(f"encode the chat request: {name}", translation.chat.encode),
         ]
     request, translation = decode_request(bodies["short"]), translate(bodies["short"])
     found.append(
@@ -142,9 +142,6 @@ def _stream_stages() -> list[Stage]:
     ]
     for mode, factor in (("reasoning", 2), ("tools", 1)):
         reads = [b"".join(answer(mode))]
-        found.append(
-            Stage(
-                f"all, one read, {mode}", lambda reads=reads: adapt(reads), DELTAS * factor, "delta"
-            )
-        )
+        name = f"all, one read, {mode}"
+        found.append(Stage(name, partial(adapt, reads), DELTAS * factor, "delta"))
     return found
