@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from adapter.errors import InvalidRequestError, ToolError
 from adapter.runners.base import (
@@ -23,6 +22,7 @@ from adapter.runners.base import (
 )
 from adapter.stream.machine import ResponseStream
 from adapter.stream.pending import ApprovedCall, PendingCall
+from adapter.told import MadeCall, MadeCalls
 from adapter.tools.choice import required_server
 from adapter.tools.function import NO_PARAMETERS
 from adapter.tools.kinds import OfferedTool
@@ -35,16 +35,13 @@ from adapter.tools.mcp import (
     is_allowed,
 )
 from adapter.tools.toolbox import HostedListing, Toolbox
-from adapter.translate.approvals import short_call_id
-from adapter.translate.items import PlacedItem, read_input
-from adapter.translate.replay import own_output
+from adapter.translate.items import PlacedItem
 from adapter.translate.request import Progress, Translation
 from adapter.types.chat import ChatFunctionDefinition
 from adapter.types.events import Event
 from adapter.types.hosted import ListedTool, ToolResult, failure
-from adapter.types.input import Call, CallOutput, McpApprovalRequestItem
-from adapter.types.items import McpCall, OutputItem
-from adapter.types.parts import InputText
+from adapter.types.input import McpApprovalRequestItem
+from adapter.types.items import OutputItem
 from adapter.types.request import ResponseRequest
 
 logger = logging.getLogger(__name__)
@@ -146,7 +143,7 @@ class HostedTools:
         self._rules = self._configured_rules(toolbox)
         self._types = toolbox.hosted
         self._listing = HostedListing()
-        self._results: dict[str, _Made] = {}  # by the item's id
+        self._results = MadeCalls()
         self._calls = 0
         self._turns = 0
         self._now = now
@@ -164,27 +161,7 @@ class HostedTools:
 
     def said(self, output: Sequence[OutputItem]) -> tuple[PlacedItem, ...]:
         """Return what the response has said, and what came of its calls, as the model is told."""
-        placed: list[PlacedItem] = []
-        turn, calls = 0, 0  # the turn of the last calls, and how many there are of it
-        for item in output:
-            made = self._made(item)
-            if made is None:
-                placed += read_input(Raw(own_output([item])), "output").items
-                turn = 0
-                continue
-            calls = calls + 1 if made.turn == turn else 1
-            turn = made.turn
-            call, answer = _told(item.id, made)
-            # Calls of one turn stand together, and then what came of them.
-            placed.insert(len(placed) - (calls - 1), call)
-            placed.append(answer)
-        return tuple(placed)
-
-    def _made(self, item: OutputItem) -> "_Made | None":
-        """Return a call that was made; one that was approved is told in its request's place."""
-        if isinstance(item, McpCall) and item.approval_request_id:
-            return None
-        return self._results.get(item.id)
+        return self._results.told(output)
 
     def _may_call(self) -> bool:
         return (
@@ -317,7 +294,7 @@ class HostedTools:
         try:
             for call, task in zip(calls, tasks, strict=True):
                 result = await task
-                self._results[machine.pending_id] = _Made(self._turns, call, result)
+                self._results[machine.pending_id] = MadeCall(self._turns, call, result)
                 yield machine.resolve(result)
         finally:
             await _cancel(tasks)
@@ -360,31 +337,6 @@ class HostedTools:
         except Exception:
             logger.exception("a hosted tool failed unexpectedly")
             return failure("mcp_protocol_error", "The tool failed.")
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """A call that was made.
-
-    Attributes:
-        turn: in which the model asked for it.
-        call: the call.
-        result: what came of it.
-    """
-
-    turn: int
-    call: PendingCall
-    result: ToolResult
-
-
-def _told(item_id: str, made: _Made) -> tuple[PlacedItem, PlacedItem]:
-    """Return what the model is told of a call, which is more than its item can say."""
-    call_id, result = short_call_id(item_id), made.result
-    output = f"The call failed: {result.output}" if result.error else result.output
-    content = [InputText(output), *result.content] if result.content else output
-    return (
-        PlacedItem(Call(call_id, made.call.tool.definition.name, made.call.arguments)),
-        PlacedItem(CallOutput(call_id, content)),
-    )
 
 
 def _tool_of(asked: McpApprovalRequestItem, toolbox: Toolbox) -> OfferedTool:

@@ -23,6 +23,7 @@ from adapter.compaction import CompactionRun, Compactor, Translations
 from adapter.config import Settings
 from adapter.counting import InputCount
 from adapter.errors import InvalidRequestError
+from adapter.fetch.late import LateFetcher
 from adapter.loop import ResponseRun
 from adapter.observe.exchange import note_route
 from adapter.observe.make import make_observer
@@ -44,8 +45,6 @@ from adapter.upstream.base import Upstream
 
 if TYPE_CHECKING:
     import httpx2
-
-    from adapter.fetch.fetch import Fetcher
 
 
 class Service:
@@ -89,6 +88,17 @@ class Service:
         self.state: State | None = make_state(store, settings, new_id, observer)
         forwarded = (name.lower() for name in settings.forward_headers)
         self._forwarded = ("authorization", *forwarded)
+        self._fetcher = LateFetcher(settings.fetch)
+        self._usual = Surroundings(
+            new_id=new_id,
+            now=time.time,
+            max_event_bytes=settings.max_event_bytes,
+            max_bytes=settings.max_stream_bytes,
+            open_names=settings.reasoning_events == "reasoning",
+            summaries=settings.reasoning_summaries,
+            fetcher=self._fetcher,
+            hosting=self._hosting,
+        )
         self._known_options: dict[tuple[str, bool], Options] = {}
         if settings.sealing_keys:
             self._open("reasoning", PREFIX)  # a key that cannot be used is told at the start
@@ -100,8 +110,7 @@ class Service:
             await self.state.aclose()
         if self._hosting is not None and self._hosting.mcp is not None:
             await self._hosting.mcp.aclose()
-        if "_fetcher" in self.__dict__:
-            await self._fetcher.aclose()
+        await self._fetcher.aclose()
         if self.observer is not None:
             await self.observer.aclose()
 
@@ -414,21 +423,6 @@ class Service:
             own["watch"] = self.observer.watch()
         return msgspec.structs.replace(self._usual, **own) if own else self._usual
 
-    @cached_property
-    def _usual(self) -> Surroundings:
-        """What a run takes from the world, if nothing else is asked for."""
-        settings = self.settings
-        return Surroundings(
-            new_id=new_id,
-            now=time.time,
-            max_event_bytes=settings.max_event_bytes,
-            max_bytes=settings.max_stream_bytes,
-            open_names=settings.reasoning_events == "reasoning",
-            summaries=settings.reasoning_summaries,
-            fetcher=self._fetcher,
-            hosting=self._hosting,
-        )
-
     def _tell_of(
         self, run: ResponseRun, request: ResponseRequest, route: Route, model: str
     ) -> None:
@@ -456,12 +450,6 @@ class Service:
     def _warned_sealer(self) -> Sealer | None:
         warn_of_own_key(self.settings, self._sealer)
         return self._sealer
-
-    @cached_property
-    def _fetcher(self) -> "Fetcher":
-        from adapter.fetch.fetch import Fetcher
-
-        return Fetcher(self.settings.fetch)
 
 
 def _cannot_seal() -> InvalidRequestError:
