@@ -3,9 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from adapter import ResponsesAPI
 from adapter.fetch.guard import UrlPolicy
 from adapter.fetch.late import LateFetcher
+
+pytestmark = pytest.mark.anyio
 
 PROGRAM = """
 import asyncio, sys
