@@ -129,6 +129,7 @@ class CheckedTurn(Turn):
                 if self.is_over:
                     self.check()
                     collected += await self.read_rest(chunks)
+                    break
         collected += super().end()
         self.check()
         return collected

@@ -226,6 +226,7 @@ class ResponseRun:
                         if is_over:
                             turn.check()
                             said += self._say(turn, await turn.read_rest(chunks))
+                            break
                 said += self._say(turn, turn.end())
                 turn.check()
                 said += self._end(turn)

@@ -130,6 +130,8 @@ class Connection(asyncio.Protocol):
 
     async def _write(self, data: bytes) -> None:
         self._transport.write(data)
+        if self._transport.is_closing():  # the client has gone, and what is written goes nowhere
+            await self._lost.wait()  # which also cancels this task
         await self._writable.wait()
 
     def _reset(self) -> None:
