@@ -31,7 +31,6 @@ from adapter.types.response import Response, Usage
 
 logger = logging.getLogger(__name__)
 
-_AS_IT_COMES = reasoning_kind()
 _UNEXPECTED = "response failed unexpectedly"
 _UNEXPECTED_ANSWER = "The server had an error while making the response."
 
@@ -355,10 +354,10 @@ class ResponseRun:
         return last
 
 
-def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind:
+def _reasoning(request: ResponseRequest, surroundings: Surroundings) -> ContentKind | None:
     options, sealer = request.reasoning, surroundings.sealer
     if options is None and sealer is None and not surroundings.open_names:
-        return _AS_IT_COMES
+        return None  # as it comes
     is_summarised = options is not None and (options.summary or options.generate_summary)
     is_sealed = "reasoning.encrypted_content" in (request.include or ())
     return reasoning_kind(

@@ -98,9 +98,11 @@ class _Decoding:
 
 
 def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
-    if b"content-encoding" not in dict(headers):
+    values = [
+        value.decode("latin-1") for name, value in headers if name.lower() == b"content-encoding"
+    ]
+    if not values:
         return []
-    values = [value.decode("latin-1") for name, value in headers if name == b"content-encoding"]
     names = [name.strip().lower() for name in ",".join(values).split(",")]
     codings = [name for name in names if name and name != "identity"]
     if len(codings) > MAX_CODINGS:

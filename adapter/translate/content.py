@@ -59,7 +59,7 @@ class SplitContent(msgspec.Struct, frozen=True):
 
     def for_chat(self) -> str | list[ChatPart]:
         """Return what to put into a user message: a string if it is all text."""
-        return self.parts if self.media else "".join(self.texts)
+        return self.parts if self.media else self.text
 
 
 def plain_text(content: Content) -> str | None:

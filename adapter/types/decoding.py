@@ -110,7 +110,7 @@ def decode_at(decoder: msgspec.json.Decoder[Any], raw: bytes | msgspec.Raw, at: 
         return decoder.decode(raw)
     except msgspec.ValidationError as exc:
         raise invalid(exc, at) from exc
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except UNREADABLE as exc:
         raise InvalidRequestError(
             f"Invalid '{at}': not valid JSON, or nested too deeply.",
             code="invalid_json",
