@@ -8,6 +8,8 @@ in more (a time, a padding) are read as before, at the price of a comparison.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import chain, repeat, takewhile
+from operator import and_, truth
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +19,9 @@ from adapter.stream.sse import EVENT_END, EVENT_START, NEXT_EVENT
 
 # Where every chunk has a time or a padding of its own, it is not worth while to look for more.
 MAX_MISSES = 8
+
+# So many events are looked at together, so that it does not matter how often the look fails.
+MAX_RUN = 128
 
 # Where the text stands: behind what, and what may be between. A chunk that has two such places is
 # not learned.
@@ -53,6 +58,7 @@ class AlikeChunks:
         self._misses = 0
         self._note: Callable[[list[Any]], None] | None = None
         self._decode: Callable[[bytes], list[Any]] = _texts
+        self._make: Callable[[str], Delta] | None = None  # of what is decoded to strings
         self.forget()
 
     def forget(self) -> None:
@@ -89,9 +95,11 @@ class AlikeChunks:
         self.kind = kind
         self._note = None if kind is TextDelta else note
         if isinstance(delta, CallDelta):
-            self._decode = partial(_read_calls, delta.slot, delta.id)
+            self._decode, self._make = _strings, partial(CallDelta, delta.slot, delta.id, "")
+        elif self._joins:
+            self._decode, self._make = _strings, kind
         else:
-            self._decode = _texts if kind is TextDelta else _reasoning
+            self._decode, self._make = (_texts if kind is TextDelta else _reasoning), None
 
     def read(self, chunk: bytes, deltas: list[Delta]) -> bool:
         """Read events, if all of them are alike.
@@ -113,29 +121,31 @@ class AlikeChunks:
             return False
         if len(found) != len(pieces):
             return False  # what looked like the end of a text and the beginning of the next
+        if self._make is not None:
+            texts = chain.from_iterable(found)
+            found = list(map(self._make, ["".join(texts)] if self._joins else texts))
         if self._note is not None:
             self._note(found)
         if b'""' in written and self.kind is not CallDelta:
             found = [delta for delta in found if delta.text]  # an empty one says nothing
-        deltas += found if not self._joins else _joined(found)
+        deltas += found
         self._misses = 0
         return True
 
-    def read_data(self, data: Sequence[bytes], deltas: list[Delta]) -> bool:
-        """Read the data of events that begin and end so, as `read` does."""
-        return self.read(EVENT_START + NEXT_EVENT.join(data) + EVENT_END, deltas)
+    def read_data(self, data: Sequence[bytes], deltas: list[Delta]) -> int:
+        """Read events, as many of them as are alike, as `read` does.
 
+        Args:
+            data: that of each.
+            deltas: where their deltas go.
 
-def _read_calls(slot: int, id: str, written: bytes) -> list[CallDelta]:
-    return [CallDelta(slot, id, "", text) for (text,) in _strings(written)]
-
-
-def _joined(deltas: list[Any]) -> list[Delta]:
-    """Return one delta for several of one kind."""
-    if len(deltas) < 2:
-        return deltas
-    first = deltas[0]
-    if isinstance(first, CallDelta):
-        arguments = "".join([delta.arguments for delta in deltas])
-        return [CallDelta(first.slot, first.id, "", arguments)]
-    return [type(first)("".join([delta.text for delta in deltas]))]
+        Returns:
+            How many they are.
+        """
+        starts = map(bytes.startswith, data, repeat(self.before))
+        ends = map(bytes.endswith, data, repeat(self.behind))
+        count = sum(takewhile(truth, map(and_, starts, ends)))
+        if not count:
+            return 0
+        chunk = EVENT_START + NEXT_EVENT.join(data[:count]) + EVENT_END
+        return count if self.read(chunk, deltas) else 0

@@ -4,7 +4,7 @@ import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import UpstreamError
-from adapter.stream.alike import AlikeChunks
+from adapter.stream.alike import MAX_RUN, AlikeChunks
 from adapter.stream.chunks import ChunkReader
 from adapter.stream.deltas import CallDelta, Delta
 from adapter.stream.sse import SSEReader
@@ -127,22 +127,15 @@ class TurnReader:
     def _read(self, events: list[bytes], deltas: list[Delta]) -> None:
         """Read the data of events: those that are alike together, others one by one."""
         alike = self._alike
-        run: list[bytes] = []
-        for data in events:
-            if data.startswith(alike.before) and data.endswith(alike.behind):
-                run.append(data)
-                continue
-            if run:
-                self._read_run(run, deltas)
-                run = []
-            self._read_data(data, deltas)
-        if run:
-            self._read_run(run, deltas)
-
-    def _read_run(self, run: list[bytes], deltas: list[Delta]) -> None:
-        if not self._alike.read_data(run, deltas):
-            for data in run:
+        at = 0
+        while at < len(events):
+            data = events[at]
+            count = 0
+            if data.startswith(alike.before):
+                count = alike.read_data(events[at : at + MAX_RUN], deltas)
+            if not count:
                 self._read_data(data, deltas)
+            at += count or 1
 
     def _read_data(self, data: bytes, deltas: list[Delta]) -> None:
         if self._alike.kind is CallDelta:

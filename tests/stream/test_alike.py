@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.dialects import DIALECTS
-from adapter.stream.alike import MAX_MISSES, AlikeChunks
+from adapter.stream.alike import MAX_MISSES, MAX_RUN, AlikeChunks
 from adapter.stream.chunks import ChunkReader
 from adapter.stream.deltas import CallDelta, Delta, ReasoningDelta, TextDelta
 from adapter.stream.turn import TurnReader
@@ -210,6 +210,16 @@ def test_nothing_is_learned_where_no_chunk_is_like_the_one_before() -> None:
 
     assert read_alike(alike, chunk("b", created=MAX_MISSES)) is None
     assert read_alike(alike, chunk("b", created=MAX_MISSES - 1)) == [TextDelta("b")]
+
+
+@pytest.mark.parametrize("length", [MAX_RUN - 1, MAX_RUN, MAX_RUN + 1, 3 * MAX_RUN])
+def test_long_run_between_others_is_that_of_careful_reading(length: int) -> None:
+    alike = [chunk(str(number)) for number in range(length)]
+    chunks = [chunk("", delta={"role": "assistant"}), *alike, chunk("x", id="d"), *alike]
+
+    assert read_as_turn([*chunks, chunk("", choice={"finish_reason": "stop"})]) == read_with_care(
+        chunks
+    )
 
 
 def test_event_over_the_limit_is_refused_although_it_is_alike() -> None:
