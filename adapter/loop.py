@@ -13,7 +13,7 @@ import msgspec
 
 from adapter.asking import Asking, Fallbacks, Translate
 from adapter.errors import AdapterError, StoreError, UpstreamError
-from adapter.hosted import HostedTools, UnknownApprovalError
+from adapter.hosted.tools import HostedTools, UnknownApprovalError
 from adapter.room import Compact, Room
 from adapter.stream.deltas import Delta
 from adapter.stream.items import ContentKind, reasoning_kind

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from adapter.fetch.base import Fetches
-from adapter.hosted import Hosting
+from adapter.hosted.hosting import Hosting
 from adapter.sealing import Sealer
 from adapter.stream.items import Summaries
 from adapter.types.response import Response, Usage

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from adapter.config import Settings, SettingsError
-from adapter.hosted import ConfiguredServer, Hosting
+from adapter.hosted.hosting import ConfiguredServer, Hosting
 from adapter.runners.base import McpRunner, ToolRunner
 from adapter.runners.mapped import MappedTool
 from adapter.runners.mcp.runner import MISSING_SDK, McpClient, McpLimits

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from adapter.hosted import Hosting
+from adapter.hosted.hosting import Hosting
 from adapter.observe.exchange import (
     Call,
     Exchange,

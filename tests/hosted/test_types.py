@@ -8,7 +8,7 @@ import pytest
 from adapter import ToolResult, hosted_tool
 from adapter.config import SettingsError
 from adapter.errors import ToolError
-from adapter.hosted import MAX_CALLS, MAX_RESULT_BYTES
+from adapter.hosted.tools import MAX_CALLS, MAX_RESULT_BYTES
 from adapter.types.hosted import Source
 from tests.hosted.asking import items, kinds, mcp, text_of, tool_messages
 from tests.hosted.conftest import Ask, Serve
