@@ -13,7 +13,7 @@ import re
 from msgspec import UNSET, UnsetType
 
 MAX_NAME_CHARS = 64
-_FITS = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_fits = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 _HASH_CHARS = 8
 _JOINT = "__"
@@ -21,8 +21,8 @@ _JOINT = "__"
 
 def chat_name(name: str, namespace: str | UnsetType | None = UNSET) -> str:
     """Return the name to offer: the same if it fits, always the same one if it does not."""
-    joined = _join(name, namespace)
-    return joined if _FITS.fullmatch(joined) else hashed_name(name, namespace)
+    joined = f"{namespace}{_JOINT}{name}" if namespace else name
+    return joined if _fits(joined) else hashed_name(name, namespace)
 
 
 def hashed_name(name: str, namespace: str | UnsetType | None = UNSET) -> str:
@@ -30,9 +30,6 @@ def hashed_name(name: str, namespace: str | UnsetType | None = UNSET) -> str:
     whole = f"{namespace or ''}\0{name}"
     digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARS]
     # The end tells more than the beginning, which the tools of one server share.
-    stem = _UNFIT.sub("_", _join(name, namespace))[-(MAX_NAME_CHARS - _HASH_CHARS - 1) :]
+    joined = f"{namespace}{_JOINT}{name}" if namespace else name
+    stem = _UNFIT.sub("_", joined)[-(MAX_NAME_CHARS - _HASH_CHARS - 1) :]
     return f"{stem}_{digest}"
-
-
-def _join(name: str, namespace: str | UnsetType | None) -> str:
-    return f"{namespace}{_JOINT}{name}" if namespace else name

@@ -13,7 +13,7 @@ import msgspec
 
 from adapter.tools.names import chat_name
 from adapter.tools.toolbox import Toolbox
-from adapter.translate.items import PlacedItem, kinds_of
+from adapter.translate.items import PlacedItem
 from adapter.types.hosted import ListedTool
 from adapter.types.input import (
     Call,
@@ -27,7 +27,7 @@ from adapter.types.input import (
 
 _encode = msgspec.json.Encoder().encode
 
-_OF_SERVERS: Set[type[InputItem]] = frozenset(
+OF_SERVERS: Set[type[InputItem]] = frozenset(
     {McpApprovalRequestItem, McpApprovalResponseItem, McpCallItem, McpListToolsItem}
 )
 _NO_OUTPUT = "The tool gave no output."
@@ -45,15 +45,13 @@ class Settled(msgspec.Struct, frozen=True):
     """
 
     items: tuple[PlacedItem, ...]
-    lists: Mapping[str, Sequence[ListedTool]]
-    approved: tuple[McpApprovalRequestItem, ...]
-    unknown: str
+    lists: Mapping[str, Sequence[ListedTool]] = {}
+    approved: tuple[McpApprovalRequestItem, ...] = ()
+    unknown: str = ""
 
 
 def settle(items: Sequence[PlacedItem]) -> Settled:
-    """Return what the items of MCP servers mean."""
-    if _OF_SERVERS.isdisjoint(kinds_of(items)):
-        return Settled(tuple(items), {}, (), "")
+    """Return what the items of MCP servers mean, of which a conversation may have some."""
     requests = {
         placed.item.id: placed.item
         for placed in items

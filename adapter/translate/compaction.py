@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from adapter.translate.items import TRIGGER, PlacedItem, kinds_of, read_input
+from adapter.translate.items import TRIGGER, PlacedItem, read_input
 from adapter.translate.replay import History
 from adapter.translate.truncation import drop_oldest
 from adapter.types.input import Call, CallOutput, CompactionItem, InputItem, MessageItem
@@ -169,7 +169,7 @@ def thoughts_of(response: Response) -> str:
 
 
 def expand(
-    items: Sequence[PlacedItem], open_sealed: Callable[[str], str | None] | None
+    items: Sequence[PlacedItem], open_sealed: Callable[[str], str | None]
 ) -> tuple[list[PlacedItem], list[str]]:
     """Return the items with a summary in place of what seals it, and the paths of what is gone.
 
@@ -180,8 +180,6 @@ def expand(
         items: the conversation.
         open_sealed: (encrypted content) to the summary, or None if it is not ours.
     """
-    if open_sealed is None or CompactionItem not in kinds_of(items):
-        return list(items), []
     summaries = {
         index: opened
         for index, placed in enumerate(items)

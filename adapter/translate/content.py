@@ -4,6 +4,7 @@ Text-only content becomes one string without separators: some templates take onl
 servers join text parts with line breaks that nobody wrote (`observed.md` §4).
 """
 
+from operator import attrgetter
 from typing import assert_never
 
 import msgspec
@@ -30,6 +31,7 @@ from adapter.types.parts import (
 )
 
 _URL_SCHEMES = ("data:", "http://", "https://")
+_text_of = attrgetter("text")
 _TEXTS = (InputText, OutputTextPart, TextPart, SummaryTextPart, ReasoningTextPart)
 
 
@@ -66,8 +68,10 @@ def plain_text(content: Content) -> str | None:
     """Return the text of content that is nothing else, as most is; None if it is more."""
     if isinstance(content, str):
         return content
-    texts = [part.text for part in content if isinstance(part, _TEXTS)]
-    return "".join(texts) if len(texts) == len(content) else None
+    try:
+        return "".join(map(_text_of, content))
+    except AttributeError:  # only texts have one
+        return None
 
 
 def split_content(content: Content | None, at: str, dialect: Dialect) -> SplitContent:

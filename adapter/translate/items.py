@@ -6,18 +6,20 @@ decoded in one pass (`adapter.translate.one_pass`); the others item by item.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import get_args
+from operator import attrgetter
+from typing import cast, get_args
 
 import msgspec
 from msgspec import Raw
 
 from adapter.errors import InvalidRequestError
 from adapter.translate.history import HISTORY, ItemRow, item_row
-from adapter.translate.one_pass import OnePass, Peek
+from adapter.translate.one_pass import Meaning, OnePass, Peek
 from adapter.types.decoding import decode_at, missing_parameter, unsupported
 from adapter.types.input import (
     AdditionalTools,
     CompactionItem,
+    EasyMessageItem,
     InputItem,
     ItemReference,
     McpApprovalRequestItem,
@@ -62,7 +64,7 @@ class PlacedItem(msgspec.Struct, frozen=True):
 
 def kinds_of(items: Iterable[PlacedItem]) -> set[type[InputItem]]:
     """Return the classes of items: most conversations have few, and a step has to do with one."""
-    return {type(placed.item) for placed in items}
+    return set(map(type, map(_item_of, items)))
 
 
 class ReadInput(msgspec.Struct, frozen=True):
@@ -84,11 +86,19 @@ class ReadInput(msgspec.Struct, frozen=True):
 _input = msgspec.json.Decoder(str | list[Raw] | dict[str, Raw])
 _peek = msgspec.json.Decoder(Peek)
 _part = msgspec.json.Decoder(Part)
+_item_of = attrgetter("item")
 _tools = msgspec.json.Decoder(AdditionalTools)
+
+
+def _message(item: MessageItem) -> MessageItem:
+    if type(item) is MessageItem:
+        return item
+    return MessageItem(item.role, item.content, item.id, item.status, item.phase)
+
 
 _compaction = item_row(CompactionItem)
 _ROWS: dict[str, ItemRow] = {
-    "message": item_row(MessageItem),
+    "message": ItemRow(MessageItem, msgspec.json.Decoder(EasyMessageItem), _message),
     "reasoning": item_row(ReasoningItem),
     "item_reference": item_row(ItemReference),
     "mcp_approval_request": item_row(McpApprovalRequestItem),
@@ -101,6 +111,7 @@ _ROWS: dict[str, ItemRow] = {
 }
 _TOOL_ITEMS = frozenset({"additional_tools", "tool_search_output"})
 _PART_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Part))
+_UNFINISHED = frozenset({Raw, type(None)})  # what is no item, or not yet one
 _one_pass = OnePass({tag: row for tag, row in _ROWS.items() if tag not in _TOOL_ITEMS})
 
 
@@ -117,18 +128,34 @@ def read_input(raw: Raw, at: str) -> ReadInput:
     if not is_given(raw):
         return ReadInput()
     given = _one_pass.read_all(raw)
-    if given is None:
-        return _read_each(raw, at)
     if isinstance(given, str):
         return ReadInput([PlacedItem(MessageItem("user", given), at)] if given else [])
+    if given is None:
+        raws = _split(raw, at)
+        _check_count(raws, at)
+        return _placed(_one_pass.read_each(raws), at)
     _check_count(given, at)
-    items = [
-        PlacedItem(item, f"{at}[{index}]") for index, item in enumerate(given) if item is not None
-    ]
-    if len(items) == len(given):
-        return ReadInput(items)
-    skipped = [f"{at}[{index}]" for index, item in enumerate(given) if item is None]
-    return ReadInput(items, skipped=skipped)
+    return _placed(given, at)
+
+
+def _split(raw: Raw, at: str) -> Sequence[Raw]:
+    given = decode_at(_input, raw, at)
+    return [raw] if isinstance(given, dict) else given
+
+
+def _placed(given: Sequence[Meaning | Raw], at: str) -> ReadInput:
+    """Return what an input holds, of which some items may still have to be read by their type."""
+    places = [f"{at}[{index}]" for index in range(len(given))]
+    if _UNFINISHED.isdisjoint(map(type, given)):
+        items = cast("Sequence[InputItem]", given)  # as all of them are finished
+        return ReadInput(list(map(PlacedItem, items, places)))
+    read = ReadInput()
+    for item, place in zip(given, places, strict=True):
+        if isinstance(item, Raw):
+            read_by_type(item, place, read)
+        else:
+            _add(item, place, read)
+    return read
 
 
 def _check_count(items: Sequence[object], at: str) -> None:
@@ -138,20 +165,6 @@ def _check_count(items: Sequence[object], at: str) -> None:
             code="array_above_max_length",
             param=at,
         )
-
-
-def _read_each(raw: Raw, at: str) -> ReadInput:
-    read = ReadInput()
-    given = decode_at(_input, raw, at)
-    raws: Sequence[Raw] = [raw] if isinstance(given, dict) else given
-    _check_count(raws, at)
-    for index, item in enumerate(raws):
-        place = f"{at}[{index}]"
-        if meaning := _one_pass.read_one(item):
-            _add(meaning[0], place, read)
-        else:
-            read_by_type(item, place, read)
-    return read
 
 
 def _add(item: InputItem | None, at: str, read: ReadInput) -> None:

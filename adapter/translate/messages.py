@@ -9,7 +9,7 @@ input. What tool messages cannot hold (images, files) follows in a user message.
 Source: sheet §4; `observed.md` §4 for what all servers take; `clients.md` §7 for the hazards.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
@@ -20,12 +20,14 @@ from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.translate.content import SplitContent, plain_text, split_content
 from adapter.translate.items import PlacedItem
+from adapter.translate.pairs import PlacedOutput, pair_outputs
 from adapter.types.chat import ChatFunction, ChatMessage, ChatPart, ChatToolCall
 from adapter.types.decoding import UNREADABLE, check_depth, missing_parameter, unsupported
 from adapter.types.input import (
     Call,
     CallOutput,
     CompactionItem,
+    Content,
     ItemReference,
     McpApprovalRequestItem,
     McpApprovalResponseItem,
@@ -35,8 +37,6 @@ from adapter.types.input import (
     ReasoningItem,
 )
 from adapter.types.raw import is_given
-
-_PlacedOutput = tuple[CallOutput, str]  # and its path
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -48,13 +48,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Draft(msgspec.Struct):
-    """An assistant message in the making."""
+    """An assistant message in the making, and what follows it."""
 
     reasoning: list[str] = []
     text: str | None = None
     refusal: str = ""
     calls: list[ChatToolCall] = []
-    outputs: list[SplitContent] = []
+    outputs: list[ChatMessage] = []
+    media: list[ChatPart] = []  # of the outputs
     is_answered: bool = (
         False  # an output of its calls has come: further calls are another message's
     )
@@ -78,12 +79,12 @@ class Conversation:
     ) -> None:
         self.adapted: list[str] = []
         self.dropped: list[str] = []
-        self.call_ids: list[str] = []
+        self.call_ids: Sequence[str] = ()
         self._dialect = dialect
         self._open_sealed = open_sealed or _open_nothing
         self._messages: list[ChatMessage] = []
         self._draft = _Draft()
-        self._outputs: Mapping[str, deque[_PlacedOutput]] = {}
+        self._outputs: Mapping[str, deque[PlacedOutput]] = {}
 
     def build(self, items: Sequence[PlacedItem]) -> list[ChatMessage]:
         """Return the messages for the items, in order.
@@ -92,23 +93,27 @@ class Conversation:
             InvalidRequestError: a part that cannot be sent, an output without its call, or a call
                 of the request itself without its output.
         """
-        self._outputs = self._outputs_by_call(items)
+        pairs = pair_outputs(items)
+        self.call_ids, self._outputs = pairs.call_ids, pairs.outputs
+        self.dropped += pairs.orphans
         for placed in items:
-            match placed.item:  # the usual ones first: each that does not match takes its time
-                case MessageItem(role="assistant"):
-                    self._add_text(placed.item, placed.at)
+            item = placed.item
+            match item:  # the usual ones first: each that does not match takes its time
                 case MessageItem():
-                    self._add_message(placed.item, placed.at)
+                    if item.role == "assistant":
+                        self._add_text(item, placed.at)
+                    else:
+                        self._add_message(item, placed.at)
                 case Call():
-                    self._add_call(placed.item, placed.at)
+                    self._add_call(item, placed.at)
                 case CallOutput():  # it stands behind its call
                     self._draft.is_answered = bool(self._draft.calls)
                 case ReasoningItem():
-                    self._add_reasoning(placed.item)
+                    self._add_reasoning(item)
                 case CompactionItem():
                     self.dropped.append(placed.at or "compaction")  # sealed by somebody else
                 case ItemReference():
-                    raise _no_item(placed.item.id, placed.at)
+                    raise _no_item(item.id, placed.at)
                 case (
                     McpListToolsItem()
                     | McpCallItem()
@@ -117,37 +122,9 @@ class Conversation:
                 ):
                     raise AssertionError("items of MCP servers are settled before")
                 case _:
-                    assert_never(placed.item)
+                    assert_never(item)
         self._close_draft()
         return self._messages
-
-    def _outputs_by_call(self, items: Sequence[PlacedItem]) -> Mapping[str, deque[_PlacedOutput]]:
-        """Return outputs by call id: the n-th of an id answers its n-th call."""
-        calls: list[Call] = []
-        outputs: list[_PlacedOutput] = []
-        for placed in items:
-            item = placed.item
-            if type(item) is Call:
-                calls.append(item)
-            elif type(item) is CallOutput:
-                outputs.append((item, placed.at))
-        self.call_ids = [call.call_id for call in calls]
-        if not outputs:
-            return {}
-        waiting = Counter(self.call_ids)
-        answered = [output.call_id for output, _ in outputs]
-        named = {} if all(answered) else _ids_by_name(calls)
-        answers: defaultdict[str, deque[_PlacedOutput]] = defaultdict(deque)
-        for output, at in outputs:
-            call_id = output.call_id or _first(named.get(output.name), waiting)
-            if waiting[call_id]:
-                waiting[call_id] -= 1
-                answers[call_id].append((output, at))
-            elif at:
-                raise _no_call(call_id, at)
-            else:
-                self.dropped.append(call_id)
-        return answers
 
     def _add_message(self, item: MessageItem, at: str) -> None:
         self._close_draft()
@@ -183,26 +160,38 @@ class Conversation:
             self._draft.refusal = content.refusal
 
     def _add_call(self, call: Call, at: str) -> None:
-        answers = self._outputs.get(call.call_id)
+        call_id = call.call_id
+        answers = self._outputs.get(call_id)
         if not answers:
             if at:
-                raise _no_output(call.call_id, at)
-            self.dropped.append(call.call_id)  # a stored response that was cut short
+                raise _no_output(call_id, at)
+            self.dropped.append(call_id)  # a stored response that was cut short
             return
         if self._draft.is_answered:
             self._close_draft()
-        output, output_at = answers.popleft()
-        arguments = self._arguments(call.arguments, at)
-        self._draft.calls.append(
+        draft, extra = self._draft, call.extra_content
+        draft.calls.append(
             ChatToolCall(
-                call.call_id,
-                ChatFunction(call.name, arguments),
-                extra_content=call.extra_content if is_given(call.extra_content) else UNSET,
+                call_id,
+                ChatFunction(call.name, self._arguments(call.arguments, at)),
+                extra_content=extra if extra and is_given(extra) else UNSET,
             )
         )
-        self._draft.outputs.append(
-            split_content(output.content, f"{output_at}.output", self._dialect)
-        )
+        output, output_at = answers.popleft()
+        text = output.content
+        if not isinstance(text, str):
+            text = self._output_text(call_id, text, f"{output_at}.output")
+        draft.outputs.append(ChatMessage("tool", text, tool_call_id=call_id))
+
+    def _output_text(self, call_id: str, content: Content | None, at: str) -> str:
+        """Return the text of an output; its media go behind all outputs."""
+        split = split_content(content, at, self._dialect)
+        text = split.as_output()
+        if not split.media:
+            return text
+        self._draft.media.append({"type": "text", "text": f"(output of call {call_id})"})
+        self._draft.media.extend(split.media)
+        return text or "(see the next message)"
 
     def _arguments(self, given: str | dict[str, object] | None, at: str) -> str:
         """Return arguments that every template can read: a JSON object.
@@ -213,15 +202,16 @@ class Conversation:
         if isinstance(given, dict):
             check_depth(given, f"{at}.arguments")
             return _encode(given).decode()
-        text = given or ""
-        if not text or text.isspace():
+        if not given:
             return "{}"
         try:
-            _object.decode(text)
+            _object.decode(given)
         except UNREADABLE:
+            if given.isspace():
+                return "{}"
             self.adapted.append(f"{at}.arguments")
-            return _encode({"invalid_arguments": text}).decode()
-        return text
+            return _encode({"invalid_arguments": given}).decode()
+        return given
 
     def _close_draft(self) -> None:
         draft = self._draft
@@ -235,37 +225,12 @@ class Conversation:
                     reasoning_content="\n".join(draft.reasoning) or UNSET,
                 )
             )
-            if draft.calls:
-                self._add_outputs(draft)
+            self._messages += draft.outputs
+            if draft.media:
+                self._messages.append(ChatMessage("user", draft.media))
         elif not draft.reasoning:
             return
         self._draft = _Draft()  # also for reasoning that nothing follows
-
-    def _add_outputs(self, draft: _Draft) -> None:
-        media: list[ChatPart] = []
-        for call, output in zip(draft.calls, draft.outputs, strict=True):
-            text = output.as_output()
-            if output.media:
-                media.append({"type": "text", "text": f"(output of call {call.id})"})
-                media.extend(output.media)
-                text = text or "(see the next message)"
-            self._messages.append(ChatMessage("tool", text, tool_call_id=call.id))
-        if media:
-            self._messages.append(ChatMessage("user", media))
-
-
-def _ids_by_name(calls: Sequence[Call]) -> Mapping[str, deque[str]]:
-    named: defaultdict[str, deque[str]] = defaultdict(deque)
-    for call in calls:
-        named[call.name].append(call.call_id)
-    return named
-
-
-def _first(call_ids: deque[str] | None, waiting: Mapping[str, int]) -> str:
-    """Return the id of the first of the calls that has no output yet, or empty."""
-    while call_ids and not waiting[call_ids[0]]:
-        call_ids.popleft()
-    return call_ids[0] if call_ids else ""
 
 
 def _open_nothing(sealed: str) -> None:
@@ -277,14 +242,6 @@ def _only_text(content: SplitContent, role: str, at: str) -> str:
         kind = content.media[0]["type"]
         raise unsupported(f"{at}.content", f"holds {kind!r}, which a {role} message cannot")
     return content.text
-
-
-def _no_call(call_id: str, at: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"No tool call found for function call output with call_id {call_id[:128]}.",
-        code="invalid_value",
-        param=f"{at}.call_id",
-    )
 
 
 def _no_output(call_id: str, at: str) -> InvalidRequestError:

@@ -5,6 +5,7 @@ Which tools there are, `adapter.tools.toolbox` says, and which of them were chos
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from adapter.tools.kinds import GrammarInput, OfferedTool
 from adapter.tools.toolbox import Toolbox
 from adapter.types.chat import ChatTool
 from adapter.types.request import ResponseRequest
+
+_definition_of = attrgetter("definition")
+_grammar_of = attrgetter("grammar")
 
 # Of grammars in one request, in characters together and by number: reading one of 64 KB takes up to
 # 0.3 s (CPython 3.11, November 2026), and 30 MB of them fit into a body. Codex sends one.
@@ -35,7 +39,7 @@ def tool_parameters(
         choice: what it chose, as chat completions have it.
         must_call: the function that has to be called now, whatever it chose.
     """
-    chat: dict[str, Any] = {"tools": [ChatTool(tool.definition) for tool in tools]}
+    chat: dict[str, Any] = {"tools": [*map(ChatTool, map(_definition_of, tools))]}
     if must_call is not None:
         chat["tool_choice"] = {"type": "function", "function": {"name": must_call}}
     elif choice is not None:
@@ -48,6 +52,8 @@ def tool_parameters(
 def grammars_of(tools: Sequence[OfferedTool]) -> dict[str, GrammarInput]:
     """Return what inputs have to fit, within bounds; the model is told of the others all the same."""
     grammars: dict[str, GrammarInput] = {}
+    if not any(map(_grammar_of, tools)):
+        return grammars
     left = MAX_GRAMMAR_CHARS
     for tool in tools:
         if tool.grammar is None or len(grammars) == MAX_GRAMMARS:

@@ -23,7 +23,13 @@ import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
-from adapter.translate.extras import UnknownFields, add_extras, add_hints, add_verbosity
+from adapter.translate.extras import (
+    HINTS,
+    UnknownFields,
+    add_extras,
+    add_hints,
+    add_verbosity,
+)
 from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.request import (
     ChatResponseFormat,
@@ -88,10 +94,27 @@ _REFUSALS = {
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 
 # Most requests give none of them, and one comparison tells: a fifth of asking for each.
-_refusable_of = attrgetter(*_REFUSALS)
+_SUPPORTED_IN_PART = (*_REFUSALS, "context_management", "background")
+_in_part_of = attrgetter(*_SUPPORTED_IN_PART)
 _sampling_of = attrgetter(*_SAMPLING)
-_NOTHING_REFUSABLE = (None,) * len(_REFUSALS)
+_NONE_IN_PART = (None,) * len(_SUPPORTED_IN_PART)
 _NO_SAMPLING = (None,) * len(_SAMPLING)
+
+# All that parameters of a chat request come from: the shortest requests give none of them.
+_SOURCES = (
+    *_SAMPLING,
+    *HINTS,
+    "max_output_tokens",
+    "max_completion_tokens",
+    "max_tokens",
+    "top_logprobs",
+    "include",
+    "reasoning",
+    "text",
+    "response_format",
+)
+_sources_of = attrgetter(*_SOURCES)
+_NO_SOURCES = (None,) * len(_SOURCES)
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -118,8 +141,9 @@ def check_supported(request: ResponseRequest, *, has_history: bool = False) -> N
     Raises:
         InvalidRequestError: `param` names the parameter.
     """
-    if _refusable_of(request) != _NOTHING_REFUSABLE:
-        _check_refusable(request, has_history)
+    if _in_part_of(request) == _NONE_IN_PART:
+        return
+    _check_refusable(request, has_history)
     for index, entry in enumerate(request.context_management or ()):
         if entry.type != "compaction":
             reason = f"{entry.type[:64]!r} is not known; there is compaction"
@@ -176,6 +200,8 @@ def to_chat_parameters(
         InvalidRequestError: an unknown field, where the setting rejects them.
     """
     chat: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+    if _sources_of(request) == _NO_SOURCES and not request.extras and not pass_fields:
+        return Parameters(chat, ())
     if (sampling := _sampling_of(request)) != _NO_SAMPLING:
         given = zip(_SAMPLING, sampling, strict=True)
         chat |= {name: value for name, value in given if value is not None}

@@ -13,13 +13,14 @@ from msgspec import Raw
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
 from adapter.tools.choice import ChosenTools, choose_tools
+from adapter.tools.kept import KeptTools
 from adapter.tools.kinds import OfferedTool
 from adapter.tools.toolbox import HostedListing, HostedTools, Toolbox, open_toolbox
-from adapter.translate.approvals import Settled, settle, with_chat_names
+from adapter.translate.approvals import OF_SERVERS, Settled, settle, with_chat_names
 from adapter.translate.compaction import expand
 from adapter.translate.extras import UnknownFields, kept_fields
 from adapter.translate.fit import Draft, fit
-from adapter.translate.items import TRIGGER, PlacedItem, read_input
+from adapter.translate.items import TRIGGER, PlacedItem, kinds_of, read_input
 from adapter.translate.messages import Conversation
 from adapter.translate.offer import as_asked, grammars_of, tool_parameters
 from adapter.translate.parameters import REFERENCES, check_supported, to_chat_parameters
@@ -27,7 +28,7 @@ from adapter.translate.replay import History
 from adapter.translate.truncation import drop_oldest
 from adapter.types.chat import ChatRequest
 from adapter.types.decoding import missing_parameter, unsupported
-from adapter.types.input import MessageItem
+from adapter.types.input import CompactionItem, MessageItem
 from adapter.types.raw import is_given
 from adapter.types.request import ResponseRequest
 
@@ -84,6 +85,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         open_sealed: (encrypted content) to the reasoning that we sealed, or None if it is not ours.
         open_compaction: the same for the summary of a conversation.
         compacts: what `context_management` asks for is done; otherwise it is reported as dropped.
+        kept_tools: the tools of the last requests, or None to read those of each.
     """
 
     unknown: UnknownFields = "ignore"
@@ -96,6 +98,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     open_sealed: Callable[[str], str | None] | None = None
     open_compaction: Callable[[str], str | None] | None = None
     compacts: bool = False
+    kept_tools: KeptTools | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -173,14 +176,12 @@ def to_chat_request(
     said = [*history.items, *given.items, *progress.said]
     if request.instructions:
         said.insert(0, PlacedItem(MessageItem("developer", request.instructions), "instructions"))
-    settled = settle(said)
-    items = with_chat_names(settled.items, toolbox)
-    items, superseded = expand(items, options.open_compaction)
+    settled, items, superseded = _as_shown(said, toolbox, options)
     truncated = 0.0
     left_out: Sequence[str] = ()
     if drop_share:
         shortened = drop_oldest(items, drop_share, other_bytes=len(_encode(chat)))
-        items, truncated = list(shortened.items), shortened.share
+        items, truncated = shortened.items, shortened.share
         left_out = _places(shortened.dropped, request)
     messages = conversation.build(items)
     if needs_input and not messages:
@@ -238,17 +239,32 @@ def _open_tools(
     progress: Progress,
 ) -> tuple[Toolbox, ChosenTools, Sequence[OfferedTool]]:
     """Return the tools of a request, what it chose, and which of them are offered."""
-    toolbox = open_toolbox(
-        request.tools or (),
-        found=found,
-        hosted=options.hosted,
-        runs=options.runs,
-        listing=progress.listing,
-    )
+    tools, hosted, runs = request.tools or (), options.hosted, options.runs
+    if tools and options.kept_tools is not None and not found and progress.listing is None:
+        toolbox = options.kept_tools.open(tools, hosted=hosted, runs=runs)
+    else:
+        toolbox = open_toolbox(
+            tools, found=found, hosted=hosted, runs=runs, listing=progress.listing
+        )
     chosen = choose_tools(request.tool_choice, toolbox, is_first=not progress.has_called)
     if progress.may_call:
         return toolbox, chosen, chosen.tools
     return toolbox, chosen, [tool for tool in chosen.tools if not tool.runs_here]
+
+
+def _as_shown(
+    said: Sequence[PlacedItem], toolbox: Toolbox, options: Options
+) -> tuple[Settled, Sequence[PlacedItem], Sequence[str]]:
+    """Return what was settled, the conversation that the model sees, and what is superseded."""
+    kinds = kinds_of(said)
+    settled = Settled(tuple(said))
+    items = said
+    if not kinds.isdisjoint(OF_SERVERS):
+        settled = settle(said)
+        items = with_chat_names(settled.items, toolbox)
+    if CompactionItem in kinds and options.open_compaction is not None:
+        return settled, *expand(items, options.open_compaction)
+    return settled, items, ()
 
 
 def _places(items: Sequence[PlacedItem], request: ResponseRequest) -> list[str]:

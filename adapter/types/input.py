@@ -2,7 +2,7 @@
 
 Everything optional on the wire is nullable here: clients send our own output items back, often
 with the nulls that their SDK added. `id`, `status` and unknown keys are tolerated. There are no
-tags: the reader looks items up by `type`, which the easy form leaves out.
+tags but that of messages: the reader looks items up by `type`, which the easy form leaves out.
 
 Source: OpenAI SDK 3.51 `ResponseInputItem`; Open Responses 2026-04-24 `ItemParam`.
 """
@@ -20,12 +20,18 @@ Role = Literal["user", "assistant", "system", "developer"]
 Content = str | list[Part]
 
 
-class MessageItem(msgspec.Struct, frozen=True):
+class MessageItem(msgspec.Struct, frozen=True, tag="message"):
     role: Role
     content: Content | None = None
     id: str | None = None
     status: str | None = None
     phase: str | None = None
+
+
+class EasyMessageItem(MessageItem, frozen=True, tag=False):
+    """A message that may leave its type out."""
+
+    type: Literal["message"] | None = None
 
 
 class EncryptedPart(msgspec.Struct, frozen=True, tag="encrypted_content"):

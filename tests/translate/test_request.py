@@ -8,6 +8,7 @@ import pytest
 
 from adapter.dialects import dialect_named
 from adapter.errors import InvalidRequestError
+from adapter.tools.kept import KeptTools
 from adapter.tools.toolbox import open_toolbox
 from adapter.translate.approvals import settle
 from adapter.translate.items import PlacedItem
@@ -192,3 +193,21 @@ def test_ids_of_all_calls_in_the_conversation_are_known() -> None:
     translation = translate(input=[call("a"), output("a"), shell, said])
 
     assert translation.call_ids == {"a", "b"}
+
+
+def test_kept_tools_are_those_that_would_be_read() -> None:
+    options = Options(kept_tools=KeptTools())
+    first, again = (
+        to_chat_request(request(tools=[TOOL]), PLAIN, options=options) for _ in range(2)
+    )
+
+    assert again.toolbox is first.toolbox
+    assert first == again == translate(tools=[TOOL])
+
+
+def test_tools_in_the_input_are_read_beside_those_that_are_kept() -> None:
+    options = Options(kept_tools=KeptTools())
+    found = {"type": "additional_tools", "tools": [TOOL | {"name": "g"}]}
+    asked = request(tools=[TOOL], input=[{"role": "user", "content": "Hi"}, found])
+
+    assert list(to_chat_request(asked, PLAIN, options=options).toolbox.offered) == ["f", "g"]

@@ -5,7 +5,7 @@ assistants to take turns (`clients.md` §0.7, `reported.md` §3.3).
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import compress, count, pairwise
 from operator import attrgetter
 
 import msgspec
@@ -19,25 +19,37 @@ _SEPARATOR = "\n\n"
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 _MERGED = frozenset({("user", "user"), ("assistant", "assistant")})
 _role_of = attrgetter("role")
+_refusal_of = attrgetter("refusal")
 
 
 def fit_roles(draft: Draft, dialect: Dialect) -> None:
     """Merge the leading system messages, place later ones, and merge users, as the dialect asks."""
     messages = draft.messages
-    if not dialect.refusal_field:
+    if not dialect.refusal_field and any(map(_refusal_of, messages)):
         messages = [_place_refusal(each) if each.refusal else each for each in messages]
-    lead = 0
     if not _SYSTEM_ROLES.isdisjoint(map(_role_of, messages)):
-        messages = [_name_role(message, dialect) for message in messages]
-        while lead < len(messages) and messages[lead].role in _SYSTEM_ROLES:
-            lead += 1
-        if dialect.late_system == "user":
-            messages[lead:] = map(_as_user, messages[lead:])
-        if lead > 1:
-            messages[:lead] = [_merge(messages[:lead])]
+        messages = _place_system(messages, dialect)
     if dialect.merge_same_role and not _MERGED.isdisjoint(pairwise(map(_role_of, messages))):
         messages = _merge_neighbours(messages)
     draft.messages = messages
+
+
+def _place_system(given: Sequence[ChatMessage], dialect: Dialect) -> list[ChatMessage]:
+    messages = list(given)
+    # Of a long conversation one or two: they are found without a look at the others in Python.
+    places = [*compress(count(), map(_SYSTEM_ROLES.__contains__, map(_role_of, messages)))]
+    for place in places:
+        messages[place] = _name_role(messages[place], dialect)
+    lead = 0
+    while lead < len(messages) and messages[lead].role in _SYSTEM_ROLES:
+        lead += 1
+    if dialect.late_system == "user":
+        for place in places:
+            if place >= lead:
+                messages[place] = _as_user(messages[place])
+    if lead > 1:
+        messages[:lead] = [_merge(messages[:lead])]
+    return messages
 
 
 def _merge_neighbours(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
@@ -51,7 +63,7 @@ def _merge_neighbours(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
 
 
 def _name_role(message: ChatMessage, dialect: Dialect) -> ChatMessage:
-    if message.role not in _SYSTEM_ROLES or message.role == dialect.system_role:
+    if message.role == dialect.system_role:
         return message
     if dialect.system_role == "user":
         return _as_user(message)

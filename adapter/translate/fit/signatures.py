@@ -6,6 +6,9 @@ a history of another model, gets the literal that Google documents for that.
 Source: `reported.md` §3.1.
 """
 
+from itertools import chain
+from operator import attrgetter
+
 import msgspec
 from msgspec import UNSET, Raw
 
@@ -13,16 +16,18 @@ from adapter.dialects import Dialect
 from adapter.translate.fit.draft import Draft
 from adapter.types.chat import ChatMessage
 
+_calls_of = attrgetter("tool_calls")
+_extra_of = attrgetter("extra_content")
 _encode = msgspec.json.Encoder().encode
 
 
 def fit_signatures(draft: Draft, dialect: Dialect) -> None:
     """Send `extra_content` where the upstream wants it, and nowhere else."""
     filler = dialect.signature_filler
-    if filler is None and not any(
-        call.extra_content is not UNSET for message in draft.messages for call in message.tool_calls
-    ):
-        return
+    if filler is None:
+        extras = [*map(_extra_of, chain.from_iterable(map(_calls_of, draft.messages)))]
+        if extras.count(UNSET) == len(extras):
+            return
     draft.messages = [
         _fit(message, filler) if message.tool_calls else message for message in draft.messages
     ]
