@@ -11,12 +11,12 @@ import pytest
 from adapter.cli.serve import to_environment
 from adapter.config import (
     DEFAULT_FORWARDED,
-    MAX_SECONDS,
     SECRETS,
     Settings,
     SettingsError,
     describe_settings,
 )
+from adapter.routing import MAX_SECONDS
 
 # A value other than the default for every setting, as written in the environment, and as it is.
 OTHER_VALUES: dict[str, tuple[str, Any]] = {

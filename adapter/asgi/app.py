@@ -8,52 +8,36 @@ entered: connections are made with the first request.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapter.asgi.access.guarded import GuardedApp
+from adapter.asgi.answering import Answering
 from adapter.asgi.background import Background
-from adapter.asgi.clients import status_for
-from adapter.asgi.compact import CompactConversation
 from adapter.asgi.cors import with_cors
-from adapter.asgi.create import CreateResponse
 from adapter.asgi.denial import deny_upgrade, refuse
 from adapter.asgi.health import HEALTH_PATHS, VERSION, Health
 from adapter.asgi.http import (
-    ClientDisconnectedError,
-    Headers,
     read_headers,
     send_bytes,
     send_error,
-    send_json,
 )
-from adapter.asgi.ids import new_id
-from adapter.asgi.input_tokens import CountInputTokens
 from adapter.asgi.late_proxy import LateProxy
 from adapter.asgi.observing import METRICS_PATH, OTHER_ENDPOINT, observing
-from adapter.asgi.openapi.serving import ShowDocument
 from adapter.asgi.paths import (
-    COMPACT,
-    INPUT_TOKENS,
     MODELS,
-    OPENAPI,
-    RESPONSES,
     STATE_ROUTES,
     Place,
-    allowed_methods,
     find_route,
     is_reading,
     route_path,
 )
 from adapter.asgi.service import Service
-from adapter.asgi.state.routes import StateRoutes
-from adapter.asgi.websocket import WebSocketResponses
 from adapter.config import Settings, SettingsError
-from adapter.errors import AdapterError, MethodNotAllowedError, NotFoundError, StoreError
-from adapter.observe.exchange import note_gone, note_refusal, request_id
+from adapter.errors import AdapterError, NotFoundError, StoreError
 from adapter.runners.base import ToolRunner
 from adapter.store.base import ResponseStore
 from adapter.upstream.base import Upstream
@@ -78,6 +62,10 @@ class ResponsesAPI:
         tools: run hosted tools, besides those of the settings; see `hosted_tool`.
         other: the app for every other path; by default they are answered with a 404.
         options: single settings by name, instead of `settings`.
+
+    Attributes:
+        settings: all settings.
+        serve: serves a request for one of our routes; see `Answering.serve`.
 
     Raises:
         SettingsError: no upstream, or a setting that does not fit.
@@ -107,16 +95,7 @@ class ResponsesAPI:
         self._service = self._new_service(upstream, self.settings, store, tools)
         state = self._service.state
         self._background = None if state is None else Background(self._service, state)
-        self._answering: dict[
-            str, CreateResponse | CompactConversation | CountInputTokens | ShowDocument
-        ] = {
-            OPENAPI: ShowDocument(),
-            RESPONSES: CreateResponse(self._service, self._background),
-            COMPACT: CompactConversation(self._service),
-            INPUT_TOKENS: CountInputTokens(self._service),
-        }
-        self._websocket = WebSocketResponses(self._service)
-        self._state = StateRoutes(self._service, self._background)
+        self.serve = Answering(self._service, self._background).serve
         self._other = other
         self._health = Health(self._service.routes, state, self._service.closing)
         self._has_health = other is None  # else it may have its own
@@ -155,13 +134,13 @@ class ResponsesAPI:
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = route_path(scope)
+        place = find_route(path, "/v1") or find_route(path, "")
+        if place is not None and self._is_ours(place):
+            return self.serve(place, scope, receive, send)
         if path == METRICS_PATH and self.has_metrics and is_reading(scope):
             return self._show_metrics(scope, receive, send)
         if path in HEALTH_PATHS and self._has_health and is_reading(scope):
             return self._tell_health(path, scope, receive, send)
-        place = find_route(path, "/v1") or find_route(path, "")
-        if place is not None and self._is_ours(place):
-            return self.serve(place, scope, receive, send)
         if self._other is not None:
             serving = self._other(scope, receive, send)
             observer = self._service.observer
@@ -234,78 +213,6 @@ class ResponsesAPI:
             return True
         return self._service.state is not None and not self._service.routes.all_pass_through()
 
-    def serve(
-        self,
-        place: Place,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        upstream: Upstream | None = None,
-    ) -> Awaitable[None]:
-        """Return what serves a request, or a WebSocket, for one of our routes.
-
-        Args:
-            place: as `find_route` says.
-            scope: of the request.
-            receive: of the request.
-            send: of the request.
-            upstream: where to send the chat request, if not to the app's own upstream.
-        """
-        headers = read_headers(scope)
-        id = _request_id(headers)
-        request_id.set(id)
-        serving = self._serve(place, scope, receive, send, headers, upstream, id)
-        return observing(self._service.observer, scope, place.route, headers, serving)
-
-    async def _serve(
-        self,
-        place: Place,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        headers: dict[str, str],
-        upstream: Upstream | None,
-        id: str,
-    ) -> None:
-        route = place.route
-        request_id = [(b"x-request-id", id.encode())]
-        gate = self._service.gate
-        try:
-            scope, headers = await gate.admit(scope, headers)
-            if scope["type"] == "websocket":
-                if route != RESPONSES:
-                    await deny_upgrade(scope, receive, send, status=404)
-                    return
-                with gate.socket(headers):
-                    await self._websocket(scope, receive, send, headers, upstream, request_id)
-                return
-            with gate.request(headers):
-                if scope["method"] not in allowed_methods(route):
-                    raise _wrong_method(scope["method"], route)
-                if route == MODELS:
-                    await self._list_models(send, headers, request_id)
-                elif route in STATE_ROUTES:
-                    await self._state(place, scope, receive, send, headers, request_id)
-                else:
-                    answer = self._answering[route]
-                    await answer(scope, receive, send, headers, upstream, request_id)
-        except ClientDisconnectedError:
-            logger.debug("the client went before its request was complete")
-            note_gone()
-        except AdapterError as error:
-            error.status = status_for(error, headers)
-            note_refusal(error)
-            await refuse(scope, receive, send, error, request_id)
-
-    async def _list_models(
-        self, send: Send, headers: Mapping[str, str], more_headers: Headers
-    ) -> None:
-        """List those models that the client may ask."""
-        models = await self._service.routes.list_models(self._service.forwarded(headers))
-        gate = self._service.gate
-        allowed = [entry for entry in models["data"] if gate.may_ask(headers, entry["id"])]
-        await send_json(send, 200, {**models, "data": allowed}, more_headers)
-
     async def _open(self) -> None:
         """Open the store; if it does not answer yet, it is tried again with the first request."""
         if self._service.state is not None:
@@ -374,26 +281,9 @@ def make_sidecar(
     return _Sidecar(settings, make_service)
 
 
-def _request_id(headers: Mapping[str, str]) -> str:
-    """Return the client's own id for the request if it has a sane one, else a new one."""
-    given = headers.get("x-request-id", "")
-    if given and len(given) <= MAX_REQUEST_ID_CHARS and given.isascii() and given.isprintable():
-        return given
-    return new_id("req")
-
-
 def _no_route(scope: Scope) -> NotFoundError:
     return NotFoundError(
         f"Unknown request URL: {scope['method']} {scope['path'][:200]}. "
         "Please check the URL for typos.",
         code="unknown_url",
-    )
-
-
-def _wrong_method(method: str, route: str) -> MethodNotAllowedError:
-    allowed = ", ".join(allowed_methods(route))
-    return MethodNotAllowedError(
-        f"Not allowed to {method} on {route}. Allowed: {allowed}.",
-        code="method_not_allowed",
-        headers={"allow": allowed},
     )

@@ -129,7 +129,7 @@ class Background:
             self._service.observer.background(until, RESPONSES, headers, route.name)
 
     def _run(self, asked: Asked, prior: Prior, detached: Detached) -> ResponseRun:
-        return self._service.run(
+        return self._service.runs.new_run(
             msgspec.structs.replace(prior.request, background=None),
             asked.route,
             asked.model,
@@ -148,12 +148,10 @@ class Background:
         is_bound = asked.upstream is not None or asked.request.conversation is not None
         if is_bound or run.translation.toolbox.has_hosted:
             return b""
-        settings = asked.route.settings
-        replaced = {name.lower() for name in settings.headers}
-        if settings.upstream_api_key is not None:
-            replaced.add("authorization")
-        sent = self._service.forwarded(asked.headers, asked.route).keys() - replaced
-        handover = to_handover(body, asked.headers, sent, settings.upstream)
+        route = asked.route
+        forwarded = self._service.targets.forwarded(asked.headers, route)
+        sent = forwarded.keys() - route.own_headers.keys()
+        handover = to_handover(body, asked.headers, sent, route.settings.upstream)
         return b"" if handover is None else handover.encode()
 
     async def _restart(self, record: ResponseRecord, said: int) -> Restarted:

@@ -20,12 +20,15 @@ MAX_SECONDS = 300.0
 MAX_CODINGS = 3  # one on top of the other; nobody has a reason for two
 
 
-async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) -> bytes:
+async def read_body(
+    scope: Mapping[str, Any], receive: Receive, headers: Mapping[str, str], max_bytes: int
+) -> bytes:
     """Return the whole request body, decoded.
 
     Args:
-        scope: of the request; its `content-encoding` is looked at.
+        scope: of the request.
         receive: of the request.
+        headers: of the request, by lower-case name.
         max_bytes: the longest body to accept, as sent and as decoded.
 
     Raises:
@@ -34,38 +37,36 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, max_bytes: int) 
             takes too long.
         ClientDisconnectedError: the client went before it was complete.
     """
-    try:
-        with Deadline(MAX_SECONDS):
-            return await _read(scope, receive, max_bytes)
-    except TimeoutError as exc:
-        raise _too_slow() from exc
-
-
-async def _read(scope: Mapping[str, Any], receive: Receive, max_bytes: int) -> bytes:
-    codings = _codings(scope["headers"])
-    decoding = _Decoding(codings, max_bytes) if codings else None
+    decoding = None
+    if "content-encoding" in headers:
+        decoding = _Decoding(_codings(scope["headers"]), max_bytes)
     pieces: list[bytes] = []
     size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnectedError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > max_bytes:
-            raise _too_large(max_bytes)
-        pieces += [chunk] if decoding is None else decoding.feed(chunk)
-        if not message.get("more_body", False):
-            if decoding is not None:
-                decoding.end()
-            return b"".join(pieces)
+    has_more = True
+    try:
+        with Deadline(MAX_SECONDS):
+            while has_more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnectedError
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                pieces += [chunk] if decoding is None else decoding.feed(chunk)
+                has_more = message.get("more_body", False)
+    except TimeoutError as exc:
+        raise _too_slow() from exc
+    if decoding is not None:
+        decoding.end()
+    return b"".join(pieces)
 
 
 class _Decoding:
     """Undoes all codings of one body, the last one first.
 
     Args:
-        codings: their names, in the order in which they were applied.
+        codings: their names, in the order in which they were applied; there may be none.
         max_bytes: what each of them may grow to.
     """
 
@@ -101,8 +102,6 @@ def _codings(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     values = [
         value.decode("latin-1") for name, value in headers if name.lower() == b"content-encoding"
     ]
-    if not values:
-        return []
     names = [name.strip().lower() for name in ",".join(values).split(",")]
     codings = [name for name in names if name and name != "identity"]
     if len(codings) > MAX_CODINGS:

@@ -37,7 +37,7 @@ class CompactConversation:
     ) -> None:
         """Serve one request; see `CreateResponse`."""
         settings = self._service.settings
-        body = await read_body(scope, receive, settings.max_body_bytes)
+        body = await read_body(scope, receive, headers, settings.max_body_bytes)
         if found := self._service.passed_on(body, headers):
             await pass_on(found, settings, scope, receive, send, body, COMPACT)
             return
@@ -45,7 +45,7 @@ class CompactConversation:
         with route.occupy():
             request = await self._service.joined(request, headers)
             request = without_trigger(request) or request
-            run = self._service.compaction(request, route, model, headers, upstream)
+            run = self._service.runs.new_compaction(request, route, model, headers, upstream)
             if response := await collect(run, receive, self._service.closing):
                 compacted = to_compacted_response(request, response, new_id)
                 report = report_headers(run.translation)

@@ -56,7 +56,7 @@ class CreateResponse:
             AdapterError: it failed before anything was sent.
             ClientDisconnectedError: the client went before its request was complete.
         """
-        body = await read_body(scope, receive, self._service.settings.max_body_bytes)
+        body = await read_body(scope, receive, headers, self._service.settings.max_body_bytes)
         if found := self._service.passed_on(body, headers):
             await pass_on(found, self._service.settings, scope, receive, send, body)
             return
@@ -69,7 +69,7 @@ class CreateResponse:
             return
         with gate.stream(headers) if request.stream else nullcontext(), route.occupy():
             async with self._service.prior(request, headers) as prior:
-                run = self._service.run(
+                run = self._service.runs.new_run(
                     prior.request,
                     route,
                     model,
@@ -78,7 +78,10 @@ class CreateResponse:
                     history=prior.history(),
                     keep=prior.keep,
                 )
-                if request.stream:
+                is_streamed = request.stream
+                # What is long need not stay for as long as the answer takes.
+                del body, request, prior
+                if is_streamed:
                     stream = SSEResponse(run, self._times, self._service.closing, more_headers)
                     await stream(receive, send)
                 elif response := await collect(run, receive, self._service.closing):

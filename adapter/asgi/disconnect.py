@@ -38,8 +38,9 @@ class StopOnDisconnect:
         task = asyncio.current_task(loop)
         assert task is not None
         self._task = task
-        self._watcher: asyncio.Task[None] | None = None
-        self._timer = loop.call_later(WATCH_AFTER_SECONDS, self._begin)
+        self._waiting: asyncio.TimerHandle | asyncio.Task[None] = loop.call_later(
+            WATCH_AFTER_SECONDS, self._begin
+        )
         return self
 
     async def __aexit__(
@@ -48,9 +49,7 @@ class StopOnDisconnect:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
+        self._waiting.cancel()
         # The cancellation is ours, unless somebody else asked for one too.
         return self.has_gone and self._task.uncancel() == 0 and exc_type is asyncio.CancelledError
 
@@ -60,7 +59,7 @@ class StopOnDisconnect:
         self._task.cancel()
 
     def _begin(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
+        self._waiting = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 
 from adapter.asgi.route import Route
-from adapter.asgi.routes import Routes, route_headers
+from adapter.asgi.routes import Routes
 from adapter.asking import Fallbacks, Translate
 from adapter.errors import AdapterError, UpstreamError
 from adapter.turn import Target
@@ -65,6 +65,6 @@ def find_targets(
         # The client's key was for the upstream that is down.
         headers = {**forwarded(other)}
         headers.pop("authorization", None)
-        headers = route_headers(other.settings, headers)
+        headers |= other.own_headers
         target = Target(SpareUpstream(other), headers, other.habits, name)
         yield target, to_translate(other, name)

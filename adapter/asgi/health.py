@@ -19,7 +19,7 @@ from adapter._version import __version__
 from adapter.asgi.closing import Closing
 from adapter.asgi.http import Headers, send_json
 from adapter.asgi.route import Route
-from adapter.asgi.routes import Routes, route_headers
+from adapter.asgi.routes import Routes
 from adapter.errors import StoreError, UpstreamError
 from adapter.state import State
 from adapter.upstream.base import ModelLister
@@ -122,7 +122,7 @@ class Health:
         try:
             async with (
                 asyncio.timeout(CHECK_SECONDS),
-                route.upstream.list_models(route_headers(route.settings, {})) as answer,
+                route.upstream.list_models(route.own_headers) as answer,
             ):
                 return "ok" if answer.status < 500 else "down"
         except (UpstreamError, TimeoutError) as exc:

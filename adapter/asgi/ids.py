@@ -3,12 +3,12 @@
 import os
 from typing import Final
 
-ID_BYTES: Final = 24  # 48 hex digits, as OpenAI's ids have
-CALL_ID_BYTES: Final = (
-    12  # it comes back in history, where OpenAI's chat takes 40 characters at most
+ID_DIGITS: Final = 48  # as OpenAI's ids have
+CALL_ID_DIGITS: Final = (
+    24  # it comes back in history, where OpenAI's chat takes 40 characters at most
 )
 
-# Random bytes are asked for so many ids at a time: to ask costs 2 µs, and a response needs three.
+# Digits are made for so many ids at a time: to ask for random costs 2 µs, and a response needs three.
 _IDS_AT_ONCE: Final = 128
 
 
@@ -16,19 +16,19 @@ class NewIds:
     """(prefix) to a new id. Threads may share it: what is taken from a list, nobody else gets."""
 
     def __init__(self) -> None:
-        self._random: list[bytes] = []
-        os.register_at_fork(after_in_child=self._random.clear)  # a child must not say the same
+        self._digits: list[str] = []
+        os.register_at_fork(after_in_child=self._digits.clear)  # a child must not say the same
 
     def __call__(self, prefix: str) -> str:
         try:
-            random = self._random.pop()
+            digits = self._digits.pop()
         except IndexError:
-            drawn = os.urandom(ID_BYTES * _IDS_AT_ONCE)
-            random, *rest = [
-                drawn[start : start + ID_BYTES] for start in range(0, len(drawn), ID_BYTES)
+            drawn = os.urandom(ID_DIGITS // 2 * _IDS_AT_ONCE).hex()
+            digits, *rest = [
+                drawn[start : start + ID_DIGITS] for start in range(0, len(drawn), ID_DIGITS)
             ]
-            self._random += rest
-        return f"{prefix}_{(random[:CALL_ID_BYTES] if prefix == 'call' else random).hex()}"
+            self._digits += rest
+        return f"{prefix}_{digits[:CALL_ID_DIGITS] if prefix == 'call' else digits}"
 
 
 new_id: Final = NewIds()

@@ -35,14 +35,14 @@ class CountInputTokens:
     ) -> None:
         """Serve one request; see `CreateResponse`."""
         settings = self._service.settings
-        body = await read_body(scope, receive, settings.max_body_bytes)
+        body = await read_body(scope, receive, headers, settings.max_body_bytes)
         if found := self._service.passed_on(body, headers):
             await pass_on(found, settings, scope, receive, send, body, INPUT_TOKENS)
             return
         request, route, model = self._service.decode(body, headers)
         with route.occupy():
             request = await self._service.joined(request, headers)
-            counting = self._service.counting(request, route, model, headers, upstream)
+            counting = self._service.runs.new_count(request, route, model, headers, upstream)
             count = None
             async with StopOnDisconnect(receive):
                 count = await counting.count()

@@ -7,10 +7,12 @@ from typing import Final
 from starlette.types import Scope
 
 from adapter.asgi.paths import RESPONSES
-from adapter.observe.observer import Observer
+from adapter.observe.exchange import Exchange
+from adapter.observe.observer import Observation, Observer
 
 # Not the /metrics of the upstream, which is passed on: vLLM has one.
 METRICS_PATH: Final = "/adapter/metrics"
+WEBSOCKET: Final = "WEBSOCKET"  # said for a method
 OTHER_ENDPOINT: Final = "(other)"  # what is passed on; its path is the client's word
 
 _NOBODY: Final = nullcontext()
@@ -34,16 +36,11 @@ def observing(
     """
     if observer is None:
         return serving
-    kind, method = scope["type"], scope.get("method", "WEBSOCKET")
-    exchange = observer.exchange(
-        "socket" if kind == "websocket" else "http", method, endpoint, headers
-    )
-    return _observed(exchange, serving)
-
-
-async def _observed(exchange: AbstractContextManager[object], serving: Awaitable[None]) -> None:
-    with exchange:
-        await serving
+    if scope["type"] == "http":
+        exchange = Exchange("http", scope["method"], endpoint, headers)
+    else:
+        exchange = Exchange("socket", WEBSOCKET, endpoint, headers)
+    return observer.serve(exchange, serving)
 
 
 def observing_frame(
@@ -52,4 +49,4 @@ def observing_frame(
     """Observe a response on a WebSocket; it has the id of the handshake."""
     if observer is None:
         return _NOBODY
-    return observer.exchange("websocket", "WEBSOCKET", RESPONSES, headers)
+    return Observation(observer, Exchange("websocket", WEBSOCKET, RESPONSES, headers))

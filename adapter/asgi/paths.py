@@ -21,6 +21,19 @@ CONVERSATION = "/conversations/{id}"
 ITEMS = "/conversations/{id}/items"
 ITEM = "/conversations/{id}/items/{item_id}"
 
+
+class Place(msgspec.Struct, frozen=True):
+    """A path of ours.
+
+    Attributes:
+        route: as `_ROUTES` has it.
+        ids: what stands in the places of its names.
+    """
+
+    route: str
+    ids: tuple[str, ...] = ()
+
+
 _ROUTES: dict[str, tuple[str, ...]] = {
     RESPONSES: ("POST",),
     COMPACT: ("POST",),
@@ -37,21 +50,10 @@ _ROUTES: dict[str, tuple[str, ...]] = {
 }
 # What there is only with a store.
 STATE_ROUTES = frozenset({RESPONSE, INPUT_ITEMS, CANCEL, CONVERSATIONS, CONVERSATION, ITEMS, ITEM})
+_PLAIN = {route: Place(route) for route in _ROUTES if "{" not in route}
 _PATTERNS = {
     route: re.compile(re.sub(r"\{\w+\}", "([^/]+)", route)) for route in _ROUTES if "{" in route
 }
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A path of ours.
-
-    Attributes:
-        route: as `_ROUTES` has it.
-        ids: what stands in the places of its names.
-    """
-
-    route: str
-    ids: tuple[str, ...] = ()
 
 
 def route_path(scope: Mapping[str, Any]) -> str:
@@ -77,8 +79,8 @@ def find_route(path: str, prefix: str) -> Place | None:
     if not path.startswith(prefix):
         return None
     rest = path.removeprefix(prefix)
-    if rest in _ROUTES and "{" not in rest:
-        return Place(rest)
+    if (place := _PLAIN.get(rest)) is not None:
+        return place
     for route, pattern in _PATTERNS.items():
         if match := pattern.fullmatch(rest):
             return Place(route, match.groups())

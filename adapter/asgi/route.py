@@ -7,12 +7,13 @@ request costs the upstream one request.
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from adapter.asgi.access.limits import NO_PLACE
 from adapter.dialects import Dialect, find_dialect
 from adapter.errors import AdapterError, UpstreamError
 from adapter.habits import Habits
@@ -44,6 +45,7 @@ class Route:
         upstream: how it is reached.
         guarded: the same for chat requests, with breaker and retries.
         habits: what is known of it.
+        own_headers: of requests to it, in place of the client's: those of the settings, and its key.
         proxy: passes requests on to it as they are, once that was needed.
     """
 
@@ -64,6 +66,7 @@ class Route:
         self.habits = Habits(
             given or find_dialect(base_url=settings.upstream, known=dialects), dialects
         )
+        self.own_headers = _own_headers(settings)
         self.proxy: Proxy | None = None
         self._lister = upstream if isinstance(upstream, ModelLister) else None
         self._running = 0
@@ -105,14 +108,16 @@ class Route:
                 self.habits.settle(found)
         return models
 
-    def occupy(self) -> "OccupiedRoute":
+    def occupy(self) -> AbstractContextManager[None]:
         """Count a request, until the end of the `with` block of what is returned.
 
         Raises:
             AdapterError: the route has as many as it may have.
         """
         limit = self.settings.max_concurrent
-        if limit and self._running >= limit:
+        if not limit:
+            return NO_PLACE
+        if self._running >= limit:
             raise AdapterError(
                 f"Too many requests at one time for this model: the limit is {limit}.",
                 status=429,
@@ -126,6 +131,13 @@ class Route:
     def leave(self) -> None:
         """Count one request less."""
         self._running -= 1
+
+
+def _own_headers(settings: RouteSettings) -> dict[str, str]:
+    own = {name.lower(): value for name, value in settings.headers.items()}
+    if settings.upstream_api_key is not None:
+        own["authorization"] = f"Bearer {settings.upstream_api_key}"
+    return own
 
 
 class OccupiedRoute:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from adapter.asgi.route import Route
@@ -31,6 +31,8 @@ class Routes:
         observer: is told of their calls.
 
     Attributes:
+        choose: (model) to its route, and what the model is called there; raises NotFoundError if no
+            route serves it.
         are_several: models are shared among routes or have other names, so that the list of models
             is ours to make.
 
@@ -87,7 +89,7 @@ class Routes:
             route for route in self._routes.values() if route.settings.api != "chat"
         ]
         # What is remembered costs a tenth of what it takes to look through patterns.
-        self._choose = lru_cache(_REMEMBERED_MODELS)(partial(choose_route, routes=self._settings))
+        self.choose = lru_cache(_REMEMBERED_MODELS)(self._choose)
         self.are_several = len(self._routes) > 1 or not (has_own or defaults)
         self.are_several |= any(route.aliases for route in self._settings.values())
 
@@ -111,7 +113,8 @@ class Routes:
 
     def some_pass_through(self) -> bool:
         """Tell whether any request does."""
-        return any(route.passes_through() for route in self._may_pass_through)
+        may = self._may_pass_through
+        return bool(may) and any(route.passes_through() for route in may)
 
     def fallbacks(self, route: Route) -> Iterator[Route]:
         """Yield the routes to ask, one after the other, when the one before is down."""
@@ -122,13 +125,8 @@ class Routes:
             if not route.passes_through():
                 yield route
 
-    def choose(self, model: str) -> tuple[Route, str]:
-        """Return the route of a model, and what the model is called there.
-
-        Raises:
-            NotFoundError: no route serves it.
-        """
-        choice = self._choose(model)
+    def _choose(self, model: str) -> tuple[Route, str]:
+        choice = choose_route(model, self._settings)
         return self._routes[choice.route], choice.model
 
     async def list_models(self, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -152,7 +150,7 @@ class Routes:
 
     async def _list(self, route: Route, headers: Mapping[str, str]) -> list[dict[str, Any]] | None:
         try:
-            body = await route.list_models(route_headers(route.settings, headers))
+            body = await route.list_models({**headers, **route.own_headers})
         except AdapterError:
             return None
         entries = body.get("data") if isinstance(body, dict) else body
@@ -166,16 +164,6 @@ class Routes:
             {**blank, **served.get(upstream_name, {}), "id": name}
             for name, upstream_name in models_of(route.name, route.settings, list(served))
         ]
-
-
-def route_headers(settings: RouteSettings, headers: Mapping[str, str]) -> dict[str, str]:
-    """Return request headers with those of a route: its own, and its key in place of the client's."""
-    merged = {**headers}
-    for name, value in settings.headers.items():
-        merged[name.lower()] = value
-    if settings.upstream_api_key is not None:
-        merged["authorization"] = f"Bearer {settings.upstream_api_key}"
-    return merged
 
 
 def _default_route(

@@ -2,13 +2,46 @@
 
 import logging
 import secrets
+from functools import cached_property
 
 from adapter.config import Settings, SettingsError
-from adapter.sealing import Sealer
+from adapter.sealing import PREFIX, Kind, Sealer
 
 logger = logging.getLogger(__name__)
 
 _KEY_BYTES = 32
+
+
+class LateSealer:
+    """The sealer of the settings, made when something is first sealed or opened.
+
+    Args:
+        settings: the settings.
+
+    Raises:
+        SettingsError: see `make_sealer`; what is wrong with keys is told at once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        if settings.sealing_keys:
+            self.open("reasoning", PREFIX)
+
+    def open(self, kind: Kind, sealed: str) -> str | None:
+        """Open what was sealed here; nothing is loaded for what was not."""
+        if not sealed.startswith(PREFIX) or self._sealer is None:
+            return None
+        return self._sealer.open(kind, sealed)
+
+    @cached_property
+    def to_seal(self) -> Sealer | None:
+        """What seals, if anything does; how long that holds is said once."""
+        warn_of_own_key(self._settings, self._sealer)
+        return self._sealer
+
+    @cached_property
+    def _sealer(self) -> Sealer | None:
+        return make_sealer(self._settings)
 
 
 def make_sealer(settings: Settings) -> Sealer | None:

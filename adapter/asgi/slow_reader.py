@@ -7,6 +7,7 @@ Nothing is timed for a send but the moment it began; a timer looks at that a few
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -19,7 +20,7 @@ _LOOKS: Final = 4  # within the limit; one that has just begun then is found a q
 
 
 class SlowReader:
-    """Watches sends, for as long as the block runs.
+    """Watches sends, for as long as the block runs; or whenever somebody looks.
 
     Args:
         seconds: that a send may take; 0 is for ever.
@@ -33,12 +34,11 @@ class SlowReader:
         self.since = 0.0
         self._seconds = seconds
         self._on_slow = on_slow
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
-        if self._seconds:
-            self._loop = asyncio.get_running_loop()
-            self._look()
+        self._look_again()
         return self
 
     def __exit__(
@@ -52,7 +52,7 @@ class SlowReader:
 
     def watched(self, send: Send) -> Send:
         """Return a send that is watched."""
-        clock = asyncio.get_running_loop().time
+        clock = self._loop.time
 
         async def watched_send(message: Message) -> None:
             self.since = clock()
@@ -61,9 +61,16 @@ class SlowReader:
 
         return watched_send
 
-    def _look(self) -> None:
+    def look(self) -> float:
+        """Tell of a send that takes too long, and return in how many seconds to look again."""
+        if not self._seconds:
+            return math.inf
         if self.since and self._loop.time() - self.since >= self._seconds:
             logger.info("a client that reads nothing for %g s is dropped", self._seconds)
             self._on_slow()
-        else:
-            self._timer = self._loop.call_later(self._seconds / _LOOKS, self._look)
+            return math.inf
+        return self._seconds / _LOOKS
+
+    def _look_again(self) -> None:
+        if (seconds := self.look()) < math.inf:
+            self._timer = self._loop.call_later(seconds, self._look_again)

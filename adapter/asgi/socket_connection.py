@@ -6,10 +6,10 @@ server's business.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 
-from starlette.types import Message, Receive, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from adapter.asgi.connection_limits import ConnectionLimits
 from adapter.asgi.http import ClientDisconnectedError
@@ -17,6 +17,7 @@ from adapter.asgi.lanes import Lanes
 from adapter.asgi.service import Service
 from adapter.asgi.slow_reader import SlowReader
 from adapter.asgi.socket_frames import (
+    SEND_TEXTS,
     STEER,
     check_type,
     encode_error,
@@ -24,6 +25,7 @@ from adapter.asgi.socket_frames import (
     read_body,
     read_frame,
     refuse_steering,
+    takes_texts,
 )
 from adapter.asgi.socket_turns import SocketTurns, Turn
 from adapter.errors import AdapterError, InvalidRequestError, TooLargeError
@@ -40,6 +42,7 @@ class SocketConnection:
     Args:
         service: makes the runs.
         limits: of the connection.
+        scope: of the WebSocket.
         receive: of the WebSocket.
         send: of the WebSocket.
         headers: of the handshake; they hold the client's authorization.
@@ -50,6 +53,7 @@ class SocketConnection:
         self,
         service: Service,
         limits: ConnectionLimits,
+        scope: Scope,
         receive: Receive,
         send: Send,
         headers: Mapping[str, str],
@@ -58,6 +62,7 @@ class SocketConnection:
         self._limits = limits
         self._receive = receive
         self._send = send
+        self._at_once = takes_texts(scope)
         self._max_bytes = service.settings.max_body_bytes
         self._slow_seconds = service.settings.slow_reader_timeout
         self._clock = asyncio.get_running_loop().time
@@ -145,24 +150,29 @@ class SocketConnection:
 
     # Frames out
 
-    async def _say(self, text: str) -> None:
+    async def _say(self, text: bytes) -> None:
         """Send a frame of the connection itself; if the client has gone, nobody misses it."""
         with suppress(ClientDisconnectedError):
             await self._send_texts([text])
 
     async def _close(self, code: int) -> None:
         with suppress(ClientDisconnectedError):
-            await self._send_message({"type": "websocket.close", "code": code})
+            await self._send_messages([{"type": "websocket.close", "code": code}])
 
-    async def _send_texts(self, texts: Iterable[str]) -> None:
+    def _send_texts(self, texts: Sequence[bytes]) -> Awaitable[None]:
+        if self._at_once:
+            return self._send_messages([{"type": SEND_TEXTS, "texts": texts}])
+        return self._send_messages(
+            [{"type": "websocket.send", "text": text.decode()} for text in texts]
+        )
+
+    async def _send_messages(self, messages: Sequence[Message]) -> None:
+        send, clock, reader = self._send, self._clock, self._reader
         async with self._sending:
-            for text in texts:
-                await self._send_message({"type": "websocket.send", "text": text})
-
-    async def _send_message(self, message: Message) -> None:
-        self._reader.since = self._clock()
-        try:
-            await self._send(message)
-            self._reader.since = 0.0
-        except OSError as exc:  # what ASGI servers raise when there is nobody
-            raise ClientDisconnectedError from exc
+            try:
+                for message in messages:
+                    reader.since = clock()
+                    await send(message)
+            except OSError as exc:  # what ASGI servers raise when there is nobody
+                raise ClientDisconnectedError from exc
+            reader.since = 0.0

@@ -8,10 +8,11 @@ Source: OpenAI's guide to the WebSocket mode (November 2026); SDK 3.51 `Response
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
+from starlette.types import Scope
 
 from adapter.errors import AdapterError, InvalidRequestError, TooLargeError
 from adapter.types.decoding import decode_at, invalid, missing_parameter
@@ -21,6 +22,10 @@ from adapter.types.request import ResponseRequest
 CREATE = "response.create"
 STEER = "response.steer"
 MAX_STREAM_ID_CHARS = 256
+
+# A message for many frames of text, `texts`, each of them the bytes of one; ASGI has one for a
+# single frame only. Servers that take it name it in the extensions of the scope.
+SEND_TEXTS: Final = "websocket.send.texts"
 
 _STREAM_ID = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_STREAM_ID_CHARS}}}")
 _ENVELOPE = frozenset({"type", "stream_id", "generate"})
@@ -148,13 +153,21 @@ def without_envelope(request: ResponseRequest) -> ResponseRequest:
     )
 
 
-def encode_event(event: Event, stream_id: str | None) -> str:
-    """Return an event as the text of a frame."""
-    text = _encode(event).decode()
-    return text if stream_id is None else f'{text[:-1]},"stream_id":"{stream_id}"}}'
+def takes_texts(scope: Scope) -> bool:
+    """Tell whether the server takes many frames at once."""
+    return SEND_TEXTS in (scope.get("extensions") or {})
 
 
-def encode_error(error: AdapterError, stream_id: str | None) -> str:
+def encode_texts(events: Sequence[Event], stream_id: str | None) -> list[bytes]:
+    """Return events as the texts of frames, one each."""
+    texts = [_encode(event) for event in events]
+    if stream_id is None:
+        return texts
+    end = f',"stream_id":"{stream_id}"}}'.encode()
+    return [text[:-1] + end for text in texts]
+
+
+def encode_error(error: AdapterError, stream_id: str | None) -> bytes:
     """Return the frame for what failed before there was a response.
 
     Open Responses wants a code, always. Codex looks for headers beside the error, the SDK in it.
@@ -165,10 +178,10 @@ def encode_error(error: AdapterError, stream_id: str | None) -> str:
         body["headers"] = frame["headers"] = dict(error.headers)
     if stream_id is not None:
         frame["stream_id"] = stream_id
-    return _encode(frame).decode()
+    return _encode(frame)
 
 
-def refuse_steering(body: bytes) -> str:
+def refuse_steering(body: bytes) -> bytes:
     """Return the frame that gives steering input back: a chat model answers what it was asked.
 
     Raises:
@@ -187,4 +200,4 @@ def refuse_steering(body: bytes) -> str:
                 "response.create.",
             },
         }
-    ).decode()
+    )

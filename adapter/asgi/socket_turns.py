@@ -6,7 +6,7 @@ same lane, as OpenAI's does: the client sends the whole conversation again.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from adapter.asgi.service import Service
 from adapter.asgi.socket_frames import (
     Frame,
     encode_error,
-    encode_event,
+    encode_texts,
     wants_answer,
     without_envelope,
 )
@@ -37,7 +37,7 @@ from adapter.upstream.base import Upstream
 
 logger = logging.getLogger(__name__)
 
-SendTexts = Callable[[Iterable[str]], Awaitable[None]]
+SendTexts = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -129,7 +129,7 @@ class SocketTurns:
         if parent is not None:
             known = RememberedPrior(tuple(parent.parts()), parent.is_stored)
         async with self._service.prior(request, self._headers, known) as prior:
-            run = self._service.run(
+            run = self._service.runs.new_run(
                 prior.request,
                 route,
                 model,
@@ -172,7 +172,7 @@ class SocketTurns:
         async def write(events: Sequence[Event], *, is_last: bool) -> None:
             if is_last:
                 self._remember(events[-1], turn, prior, parent)
-            await self._send(encode_event(event, turn.lane) for event in events)
+            await self._send(encode_texts(events, turn.lane))
 
         return write
 

@@ -40,7 +40,7 @@ class SSEResponse:
         self._headers = headers
         self._closing = closing
         self._has_begun = False
-        self._clock = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Send everything; return early if the client goes.
@@ -49,17 +49,18 @@ class SSEResponse:
             AdapterError: it failed before anything was sent.
         """
         self._send = send
-        pump = EventPump(self._run, self._times, self._write, self._comment)
         async with StopOnDisconnect(receive) as client:
             self._reader = SlowReader(self._times.slow_reader_timeout, client.drop)
-            with self._reader, self._closing.told(pump.interrupt):
+            look = self._reader.look
+            pump = EventPump(self._run, self._times, self._write, self._comment, look)
+            with self._closing.told(pump.interrupt):
                 await pump()
 
     async def _write(self, events: Sequence[Event], *, is_last: bool) -> None:
         if not self._has_begun:
             await self._send_headers()
         body = encode_events(events)
-        self._reader.since = self._clock()
+        self._reader.since = self._loop.time()
         await self._send(
             {
                 "type": "http.response.body",

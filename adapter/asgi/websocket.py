@@ -52,7 +52,9 @@ class WebSocketResponses:
         else:
             await receive()  # websocket.connect
             await send({"type": "websocket.accept", "headers": [*more_headers]})
-            await SocketConnection(self._service, self._limits, receive, send, headers, upstream)()
+            await SocketConnection(
+                self._service, self._limits, scope, receive, send, headers, upstream
+            )()
 
     def _is_foreign(self, headers: Mapping[str, str]) -> bool:
         allowed = self._service.settings.cors_origins

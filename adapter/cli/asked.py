@@ -3,7 +3,7 @@
 from typing import Any
 
 from adapter.asgi.route import Route
-from adapter.asgi.routes import Routes, route_headers
+from adapter.asgi.routes import Routes
 from adapter.config import NO_STORE, Settings
 from adapter.errors import AdapterError
 from adapter.store import open_store
@@ -32,7 +32,7 @@ async def _ask_store(url: str) -> dict[str, Any]:
 
 async def _ask_upstream(route: Route) -> dict[str, Any]:
     try:
-        listed = await route.list_models(route_headers(route.settings, {}))
+        listed = await route.list_models(route.own_headers)
     except AdapterError as error:
         return {"name": route.name, "ok": False, "said": error.message}
     entries = listed.get("data") if isinstance(listed, dict) else listed

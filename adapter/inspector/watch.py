@@ -7,6 +7,7 @@ when it is decoded; frames that are no requests are not recorded.
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapter.asgi.access.credentials import KEY_OWNER
 from adapter.asgi.paths import COMPACT, INPUT_TOKENS, RESPONSES, find_route, route_path
 from adapter.asgi.route import Route
+from adapter.asgi.runs import Runs
 from adapter.asgi.service import Service
 from adapter.compaction import CompactionRun
 from adapter.config import Settings
@@ -39,7 +41,7 @@ _begin_frame: ContextVar[Callable[[], Exchange] | None] = ContextVar(
 
 
 class WatchedService(Service):
-    """Makes runs, and says which request they belong to; see `Service`."""
+    """Notes the requests that it reads; see `Service`."""
 
     def __init__(
         self,
@@ -49,8 +51,8 @@ class WatchedService(Service):
         store: ResponseStore | None = None,
         tools: Sequence[ToolRunner] = (),
     ) -> None:
-        super().__init__(given, settings, store, tools, watch=WatchedUpstream)
-        self._recorder = recorder
+        make_runs = partial(WatchedRuns, recorder)
+        super().__init__(given, settings, store, tools, WatchedUpstream, make_runs)
 
     def passed_on(self, body: bytes, headers: Mapping[str, str]) -> tuple[Route, str] | None:
         """See `Service.passed_on`."""
@@ -67,7 +69,15 @@ class WatchedService(Service):
             _note_request(body, headers)
         return super().decode(body, headers)
 
-    def run(
+
+class WatchedRuns(Runs):
+    """Makes runs, and says which request they belong to; see `Runs`."""
+
+    def __init__(self, recorder: Recorder, *args: Any) -> None:
+        super().__init__(*args)
+        self._recorder = recorder
+
+    def new_run(
         self,
         request: ResponseRequest,
         route: Route,
@@ -76,18 +86,18 @@ class WatchedService(Service):
         *args: Any,
         **kwargs: Any,
     ) -> ResponseRun:
-        """See `Service.run`."""
+        """See `Runs.new_run`."""
         exchange = self._exchange(route, model, headers)
         history = kwargs.get("history")
         if history is not None and history.items:
             exchange.note = "it goes on from what was stored, which is not in here"
-        run = super().run(request, route, model, headers, *args, **kwargs)
+        run = super().new_run(request, route, model, headers, *args, **kwargs)
         exchange.run = run
         if kwargs.get("detached") is not None:
             _follow(run, exchange)
         return run
 
-    def compaction(
+    def new_compaction(
         self,
         request: ResponseRequest,
         route: Route,
@@ -96,9 +106,9 @@ class WatchedService(Service):
         *args: Any,
         **kwargs: Any,
     ) -> CompactionRun:
-        """See `Service.compaction`."""
+        """See `Runs.new_compaction`."""
         exchange = self._exchange(route, model, headers)
-        run = super().compaction(request, route, model, headers, *args, **kwargs)
+        run = super().new_compaction(request, route, model, headers, *args, **kwargs)
         exchange.run = run
         return run
 

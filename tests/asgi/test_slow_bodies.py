@@ -19,7 +19,7 @@ async def read_slowly(pause: float, pieces: int) -> bytes:
         left -= 1
         return {"type": "http.request", "body": b"x", "more_body": left > 0}
 
-    return await read_body({"headers": []}, receive, 1000)
+    return await read_body({"headers": []}, receive, {}, 1000)
 
 
 def run(pause: float, pieces: int) -> bytes:

@@ -6,6 +6,7 @@ does. Without, everybody may ask, and clients show their upstream's key to the u
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from itertools import chain
 
 from starlette.types import Scope
@@ -18,7 +19,7 @@ from adapter.asgi.access.credentials import (
     without_credentials,
 )
 from adapter.asgi.access.keys import Key, KeyRing
-from adapter.asgi.access.limits import Place, Places, Rates
+from adapter.asgi.access.limits import NO_PLACE, Places, Rates
 from adapter.asgi.owner import owner_of
 from adapter.config import Settings
 from adapter.errors import AdapterError, InvalidRequestError, NotFoundError
@@ -68,6 +69,13 @@ class Gate:
             "WebSockets", settings.max_websockets, settings.max_websockets_per_owner
         )
         self._rates = Rates(settings.requests_per_minute, clock)
+        # A key may have limits of its own. Where there are none, nobody has to be counted.
+        self._counts_requests = self.has_keys or bool(
+            settings.max_requests or settings.max_requests_per_owner or settings.requests_per_minute
+        )
+        self._counts_streams = self.has_keys or bool(
+            settings.max_streams or settings.max_streams_per_owner
+        )
 
     # Who asks
 
@@ -82,8 +90,12 @@ class Gate:
             AdapterError: there is no key, or a wrong one; too many are being checked; the headers
                 are too many, or too long.
         """
-        self._check_size(scope)
-        self._check_owner(scope)
+        pairs = scope["headers"]
+        size = sum(map(len, chain.from_iterable(pairs)))
+        if len(pairs) > self._max_headers or size > self._max_header_bytes:
+            raise self._too_large()
+        if self._owner_header is not None:
+            _check_owner(scope, self._owner_header)
         if self._ring is None:
             return scope, headers
         shown = shown_key(headers)
@@ -95,27 +107,13 @@ class Gate:
         passed |= {KEY_NAME: key.name, KEY_OWNER: key.owner}
         return without_credentials(scope), passed
 
-    def _check_size(self, scope: Scope) -> None:
-        pairs = scope["headers"]
-        size = sum(map(len, chain.from_iterable(pairs)))
-        if len(pairs) > self._max_headers or size > self._max_header_bytes:
-            raise InvalidRequestError(
-                f"Too many or too long headers: the limits are {self._max_headers} headers and "
-                f"{self._max_header_bytes} bytes.",
-                status=431,
-                code="headers_too_large",
-            )
-
-    def _check_owner(self, scope: Scope) -> None:
-        """Refuse two owners: one is the gateway's, and the other the client's who chose its own."""
-        if self._owner_header is None:
-            return
-        name = self._owner_header.lower().encode("latin-1")
-        if len({value for key, value in scope["headers"] if key.lower() == name}) > 1:
-            raise InvalidRequestError(
-                f"Invalid header '{name.decode('latin-1')}': expected it once.",
-                code="invalid_value",
-            )
+    def _too_large(self) -> InvalidRequestError:
+        return InvalidRequestError(
+            f"Too many or too long headers: the limits are {self._max_headers} headers and "
+            f"{self._max_header_bytes} bytes.",
+            status=431,
+            code="headers_too_large",
+        )
 
     def _checked(self, key: Key | None) -> Key:
         if key is None:
@@ -152,7 +150,7 @@ class Gate:
         Raises:
             NotFoundError: it is not.
         """
-        if not self.may_ask(headers, model):
+        if self.has_keys and not self.may_ask(headers, model):
             raise NotFoundError(
                 f"The model '{model[:200]}' does not exist, or this API key is not for it.",
                 code="model_not_found",
@@ -161,12 +159,14 @@ class Gate:
 
     # Whether there is room
 
-    def request(self, headers: Mapping[str, str]) -> Place:
+    def request(self, headers: Mapping[str, str]) -> AbstractContextManager[None]:
         """Count a request, until the end of the `with` block of what is returned.
 
         Raises:
             AdapterError: there are too many, or its key is no longer good.
         """
+        if not self._counts_requests:
+            return NO_PLACE
         key, owner = self._key_of(headers), self._owner_of(headers)
         own = None if key is None else key.settings.max_requests
         place = self._requests.take(owner, own)
@@ -177,17 +177,19 @@ class Gate:
             raise
         return place
 
-    def stream(self, headers: Mapping[str, str]) -> Place:
+    def stream(self, headers: Mapping[str, str]) -> AbstractContextManager[None]:
         """Count an answer that is a stream, besides its request; as `request`.
 
         Raises:
             AdapterError: there are too many.
         """
+        if not self._counts_streams:
+            return NO_PLACE
         key = self._key_of(headers)
         own = None if key is None else key.settings.max_streams
         return self._streams.take(self._owner_of(headers), own)
 
-    def socket(self, headers: Mapping[str, str]) -> Place:
+    def socket(self, headers: Mapping[str, str]) -> AbstractContextManager[None]:
         """Count a WebSocket; as `request`.
 
         Raises:
@@ -205,6 +207,16 @@ class Gate:
             return owner_of(headers, self._owner_header)
         except InvalidRequestError:
             return ""
+
+
+def _check_owner(scope: Scope, owner_header: str) -> None:
+    """Refuse two owners: one is the gateway's, and the other the client's who chose its own."""
+    name = owner_header.lower().encode("latin-1")
+    if len({value for key, value in scope["headers"] if key.lower() == name}) > 1:
+        raise InvalidRequestError(
+            f"Invalid header '{name.decode('latin-1')}': expected it once.",
+            code="invalid_value",
+        )
 
 
 def _no_key() -> InvalidRequestError:

@@ -93,7 +93,7 @@ class GuardedApp:
             return scope, receive
         if scope["method"] != "POST" or route_path(scope) not in MODEL_IN_BODY:
             raise _not_for_this_key()
-        fields = _read_fields(await read_body(scope, receive, self._max_body_bytes))
+        fields = _read_fields(await read_body(scope, receive, headers, self._max_body_bytes))
         self._gate.check_model(headers, _read_model(fields))
         # Written anew: of a name that stands there twice, one server reads the first.
         return _with_body(scope, receive, _encode(fields))

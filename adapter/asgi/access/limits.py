@@ -7,13 +7,18 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import TracebackType
+from typing import Final
 
 from adapter.errors import AdapterError
 
 # Owners whose last minute is remembered. More than that are invented by somebody: those that were
 # not seen for longest are forgotten, which lets them begin anew.
 MAX_BUCKETS = 10_000
+
+# Where there is no limit: nothing is counted, so nothing need be given back.
+NO_PLACE: Final = nullcontext()
 
 
 class Places:

@@ -82,7 +82,7 @@ class StateRoutes:
                 "Nothing is stored here: the setting 'store' (ADAPTER_STORE) names no store.",
                 code="no_store",
             )
-        body = await read_body(scope, receive, self._service.settings.max_body_bytes)
+        body = await read_body(scope, receive, headers, self._service.settings.max_body_bytes)
         request = StateRequest(
             self._service.owner(headers), place.ids, scope.get("query_string", b""), body
         )
