@@ -11,6 +11,7 @@ from adapter.asgi.connection_limits import ConnectionLimits
 from adapter.asgi.http import read_headers
 from adapter.asgi.service import Service
 from adapter.asgi.websocket import WebSocketResponses
+from adapter.cli.socket_protocol import TextsProtocol
 from adapter.config import Settings
 from tests.asgi.sockets import Socket, open_socket
 from tests.servers.adapter import serving
@@ -41,6 +42,15 @@ def anyio_backend() -> str:
 async def shared_stand() -> AsyncIterator[Stand]:
     stand = Stand()
     async with serving(stand, lifespan="off") as stand.url:
+        yield stand
+
+
+@pytest.fixture(scope="package")
+async def shared_socket_stand() -> AsyncIterator[Stand]:
+    """As `serve` has WebSockets: many frames in one write, and none compressed."""
+    stand = Stand()
+    options = {"ws": TextsProtocol, "ws_per_message_deflate": False}
+    async with serving(stand, lifespan="off", **options) as stand.url:
         yield stand
 
 

@@ -13,7 +13,6 @@ from adapter.asgi.app import make_sidecar
 from adapter.cli.http_protocol import LimitedProtocol
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.many_routes import Put, put
-from tests.asgi.sockets import open_socket
 from tests.asgi.streams import REQUEST
 from tests.servers.adapter import serving
 from tests.servers.answers import Answer, Pause, chunk, stream_answer, text_answer
@@ -60,19 +59,6 @@ async def test_passed_on_answer_that_nobody_reads_is_dropped_with_its_upstream(
 
     async with deaf_client(stand.url, "/v1/chat/completions", REQUEST):
         await (await upstream.request(0)).disconnected.wait()
-
-
-async def test_websocket_that_nobody_reads_is_dropped_with_its_upstream(
-    start: Start, stand: Stand, upstream: ScriptedUpstream
-) -> None:
-    start(**LIMIT)
-    upstream.reply(ENDLESS)
-
-    async with open_socket(stand.url, max_queue=1) as client:
-        await client.create()
-        client.connection.transport.pause_reading()
-        await (await upstream.request(0)).disconnected.wait()
-        client.connection.transport.abort()  # or it would wait to be closed in order
 
 
 async def test_silence_of_the_upstream_is_not_the_clients_fault(

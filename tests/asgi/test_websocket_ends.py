@@ -11,12 +11,16 @@ from starlette.types import Message
 
 from adapter.asgi.connection_limits import ConnectionLimits
 from tests.asgi.conftest import Limit, Stand, Start
+from tests.asgi.socket_stands import stand
 from tests.asgi.sockets import Socket, open_socket
 from tests.asgi.streams import types
+from tests.asgi.test_slow_reader import ENDLESS
+from tests.asgi.test_slow_reader import LIMIT as SLOW_READER_LIMIT
 from tests.asgi.test_stream_disconnect import FLOOD, SILENT, WORD, no_task_stays
 from tests.servers.answers import Answer, Hang, Pause, chunk, stream_answer, text_answer
 from tests.servers.scripted import ScriptedUpstream
 
+__all__ = ["stand"]  # a fixture
 pytestmark = pytest.mark.anyio
 
 CREATE = '{"type": "response.create", "model": "m", "input": "Hi"}'
@@ -150,6 +154,19 @@ async def test_frame_over_the_limit_ends_the_connection(
         await (await upstream.request(0)).disconnected.wait()
 
     assert (frame["status"], frame["error"]["code"], code) == (413, "request_too_large", 1009)
+
+
+async def test_websocket_that_nobody_reads_is_dropped_with_its_upstream(
+    start: Start, stand: Stand, upstream: ScriptedUpstream
+) -> None:
+    start(**SLOW_READER_LIMIT)
+    upstream.reply(ENDLESS)
+
+    async with open_socket(stand.url, max_queue=1) as client:
+        await client.create()
+        client.connection.transport.pause_reading()
+        await (await upstream.request(0)).disconnected.wait()
+        client.connection.transport.abort()  # or it would wait to be closed in order
 
 
 async def test_limit_counts_bytes(start: Start, stand: Stand, upstream: ScriptedUpstream) -> None:

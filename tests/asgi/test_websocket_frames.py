@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from adapter import ResponsesAPI
 from adapter.asgi.socket_frames import (
     encode_error,
-    encode_event,
+    encode_texts,
     lane_of,
     read_body,
     read_frame,
@@ -111,8 +111,10 @@ def test_error_without_a_code_has_its_type_for_one() -> None:
 def test_lane_is_written_behind_the_event() -> None:
     event = Keepalive(3)
 
-    assert encode_event(event, None) == '{"type":"keepalive","sequence_number":3}'
-    assert encode_event(event, "a") == '{"type":"keepalive","sequence_number":3,"stream_id":"a"}'
+    assert encode_texts([event], None) == [b'{"type":"keepalive","sequence_number":3}']
+    assert encode_texts([event], "a") == [
+        b'{"type":"keepalive","sequence_number":3,"stream_id":"a"}'
+    ]
 
 
 JSON = st.recursive(

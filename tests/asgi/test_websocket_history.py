@@ -10,6 +10,7 @@ import pytest
 
 from adapter.asgi.connection_limits import ConnectionLimits
 from tests.asgi.conftest import Limit, Stand
+from tests.asgi.socket_stands import stand
 from tests.asgi.sockets import Socket, open_socket
 from tests.asgi.streams import types
 from tests.servers.answers import (
@@ -23,6 +24,7 @@ from tests.servers.answers import (
 )
 from tests.servers.scripted import ScriptedUpstream
 
+__all__ = ["stand"]  # a fixture
 pytestmark = pytest.mark.anyio
 
 TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object"}}

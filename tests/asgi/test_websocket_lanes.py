@@ -9,11 +9,13 @@ import pytest
 
 from adapter.asgi.connection_limits import ConnectionLimits
 from tests.asgi.conftest import Limit, Stand
+from tests.asgi.socket_stands import stand
 from tests.asgi.sockets import Socket, open_socket
 from tests.asgi.streams import text_of
 from tests.servers.answers import Answer, Pause, chunk, stream_answer, text_answer
 from tests.servers.scripted import ScriptedUpstream
 
+__all__ = ["stand"]  # a fixture
 pytestmark = pytest.mark.anyio
 
 

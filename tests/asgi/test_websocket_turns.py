@@ -15,6 +15,7 @@ from adapter.asgi.service import Service
 from adapter.asgi.websocket import WebSocketResponses
 from adapter.config import Settings
 from tests.asgi.conftest import Stand, Start
+from tests.asgi.socket_stands import stand
 from tests.asgi.sockets import Socket, open_socket
 from tests.asgi.streams import open_stream, text_of, types
 from tests.open_responses import event_errors, sdk_errors, socket_error_errors
@@ -30,6 +31,7 @@ from tests.servers.answers import (
 )
 from tests.servers.scripted import ScriptedUpstream
 
+__all__ = ["stand"]  # a fixture
 pytestmark = pytest.mark.anyio
 
 WORD = chunk({"content": "Hello"})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from tests.asgi.streams import REQUEST
 from tests.cli.process import running
@@ -46,6 +47,27 @@ def test_serve_serves_and_stops_when_told(upstream: ScriptedUpstream, with_signa
     assert "Finished server process" in process.output
     assert "Traceback" not in process.output
     assert "Unclosed" not in process.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--ui",)], ids=["serve", "serve --ui"])
+def test_frames_of_a_websocket_are_not_compressed(
+    upstream: ScriptedUpstream, arguments: tuple[str, ...]
+) -> None:
+    """The client asks for it, as most do."""
+    with running("serve", *arguments, "--upstream", upstream.url, "--port", "0") as process:
+        url = process.wait_for_url()
+        with connect(url.replace("http", "ws") + "/v1/responses", open_timeout=5) as socket:
+            socket.send(json.dumps({"type": "response.create", **REQUEST}))
+            event = json.loads(socket.recv(5))
+            while event["type"] != "response.completed":
+                event = json.loads(socket.recv(5))
+            extensions = socket.protocol.extensions
+        shown = httpx2.get(f"{url}/adapter/ui/api/requests/1", timeout=5) if arguments else None
+
+    assert extensions == []
+    assert event["response"]["output"][0]["content"][0]["text"] == "Hello there"
+    if shown is not None:
+        assert shown.json()["summary"]["state"] == "completed"
 
 
 def test_serve_takes_settings_from_arguments_environment_and_file(
