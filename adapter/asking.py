@@ -17,6 +17,7 @@ from adapter.errors import InvalidRequestError, UpstreamError
 from adapter.fetch.images import inline_images
 from adapter.room import Room
 from adapter.surroundings import Surroundings
+from adapter.translate.approvals import Settled
 from adapter.translate.items import PlacedItem
 from adapter.translate.learn import is_lasting, learn
 from adapter.translate.media import find_image_paths
@@ -36,6 +37,9 @@ MAX_LESSONS = 12
 # Headers that hold one: those of OpenAI, Azure, Anthropic, Google and their gateways, and cookies.
 _OF_A_KEY = re.compile("auth|key|token|secret|cookie")
 MIN_KEY_CHARS = 8  # shorter ones are placeholders, such as "none", and words of other texts
+# In place of a conversation that is not asked again.
+_ASKED = ChatRequest("", (), {})
+_SETTLED = Settled(())
 
 
 class Asking:
@@ -66,6 +70,7 @@ class Asking:
         fallbacks: Fallbacks | None = None,
     ) -> None:
         self._request = request
+        self._logprobs = wants_logprobs(request)
         self._translate = translate
         self._target = target
         self._surroundings = surroundings
@@ -90,13 +95,15 @@ class Asking:
         Args:
             joins: nobody is shown the deltas, so that they may be joined.
         """
+        translation = self.translation
         options: dict[str, Any] = {
-            "images": self._inline_images(),
-            "logprobs": wants_logprobs(self._request),
+            "images": self._inline_images() if self._dialect.image_urls == "data" else None,
+            "logprobs": self._logprobs,
+            "max_calls": translation.max_calls,
             "joins": joins,
         }
-        parts = (self._target, self._dialect, self.translation, self._surroundings)
-        checks = checks_of(self.translation, self._ask_again)
+        parts = (self._target, self._dialect, self._surroundings)
+        checks = checks_of(translation, self._ask_again)
         return CheckedTurn(*parts, checks=checks, **options) if checks else Turn(*parts, **options)
 
     def go_on(self, progress: Progress) -> None:
@@ -108,13 +115,24 @@ class Asking:
         self._progress = progress
         self.translation = self._translated()
 
-    def answered(self) -> None:
-        """Take note that the upstream has answered: another would go on from what it has not said.
+    def begun(self, *, is_last: bool) -> None:
+        """Take note that the model has begun to answer: another would go on from what it has not said.
 
-        Later requests of the model begin with what was learned, now that it worked.
+        Args:
+            is_last: nothing is asked after this, and a long request need not stay for as long as its
+                answer.
         """
         self._fallbacks = None
-        self._remember()
+        if is_last:
+            self.translation = msgspec.structs.replace(
+                self.translation, chat=_ASKED, settled=_SETTLED
+            )
+            del self._request, self._translate
+
+    def remember(self) -> None:
+        """Let later requests of the model begin with what was learned, now that it worked."""
+        for before, after in self._lessons:
+            self._target.habits.learn(self._target.model, before, after)
 
     def refused(self, error: UpstreamError) -> bool:
         """Take note of a refusal, and tell whether it is the last that is put up with.
@@ -179,7 +197,7 @@ class Asking:
         try:
             self.translation = self._translated()
         except InvalidRequestError:
-            self._remember()
+            self.remember()
             raise
         # Headers may have left already, so the log has what they would say.
         logger.debug(
@@ -205,11 +223,6 @@ class Asking:
             self._lessons.clear()
             return True
         return False
-
-    def _remember(self) -> None:
-        """Let later requests of the model begin with what was learned, now that it worked."""
-        for before, after in self._lessons:
-            self._target.habits.learn(self._target.model, before, after)
 
     def _translated(self, progress: Progress | None = None) -> Translation:
         return self._translate(self._dialect, **self._since(progress))

@@ -87,9 +87,10 @@ class CheckedTurn(Turn):
         self._deltas: list[Delta] = []
 
     @asynccontextmanager
-    async def open(self) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+    async def open(
+        self, translation: Translation
+    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         """Ask until the answer fits, or twice; there is nothing to read then but the end."""
-        translation = self._translation
         deltas = await self._collect(Question(translation.chat, translation.text_call))
         for check in self._checks:
             if self.finish_reason != "length":  # half an answer cannot fit

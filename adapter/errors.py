@@ -11,7 +11,7 @@
     └── StoreError                 the response store (503)
 
 Errors become answers in two places only: JSON with a status before the first event
-(`adapter.asgi.app`), `error` + `response.failed` after it (`adapter.loop`). Messages say what was
+(`adapter.asgi.app`), `error` + `response.failed` after it (`adapter.making`). Messages say what was
 found and what was expected; they never hold keys, headers or user content.
 
 Follows the error bodies of the OpenAI API: `{"error": {"message", "type", "param", "code"}}`.

@@ -129,3 +129,22 @@ class Prior(msgspec.Struct, frozen=True, kw_only=True):
     def _earlier(self) -> Iterable[GivenItem]:
         for part in self.parts or ():
             yield from read_items(part)
+
+
+class Handed:
+    """Hands out what a request goes on from, and does not hold on to it while the block runs.
+
+    Args:
+        prior: what it goes on from.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        self._prior = prior
+
+    async def __aenter__(self) -> Prior:
+        prior = self._prior
+        del self._prior
+        return prior
+
+    async def __aexit__(self, *_: object) -> None:
+        pass

@@ -59,44 +59,47 @@ class Turn:
     Args:
         target: where to ask; its first answer may tell more of its habits.
         dialect: how the request was made.
-        translation: what to ask.
         surroundings: limits.
-        images: puts images behind URLs into a request, for an upstream that does not fetch them.
+        images: puts images behind URLs into a request, where the upstream does not fetch them.
         logprobs: the client asked for log probabilities.
+        max_calls: see `TurnReader`.
         joins: see `TurnReader`.
 
     Attributes:
         has_begun: the model has begun to answer.
+        is_over: it has said all, or what it says has failed: see `check`.
         finish_reason: why it stopped, once it has.
         usage: what it cost, once it has stopped.
         service_tier: the one that the upstream says it used.
     """
 
+    has_begun = False
+    is_over = False
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    service_tier: str | None = None
+    _reader: TurnReader
+    _answer: UpstreamAnswer
+
     def __init__(
         self,
         target: Target,
         dialect: Dialect,
-        translation: Translation,
         surroundings: Surroundings,
         *,
         images: InlineImages | None = None,
         logprobs: bool = False,
+        max_calls: int | None = None,
         joins: bool = False,
     ) -> None:
         self._bytes_left = surroundings.max_bytes or sys.maxsize
-        self.has_begun = False
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.service_tier: str | None = None
         self._target = target
         self._dialect = dialect
         self._images = images
-        self._translation = translation
         self._logprobs = logprobs
         self._joins = joins
+        self._max_calls = max_calls
         self._max_event_bytes = surroundings.max_event_bytes
-        self._reader: TurnReader | None = None
-        self._answer: UpstreamAnswer | None = None
 
     def check(self) -> None:
         """Raise what went wrong in what was read, once all that came before it was handed on.
@@ -104,23 +107,26 @@ class Turn:
         Raises:
             UpstreamError: the answer is over before it is complete.
         """
-        if self._reader is not None and self._reader.failure is not None:
+        if self._reader.failure is not None:
             raise self._reader.failure
 
-    def open(self) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
+    def open(
+        self, translation: Translation
+    ) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
         """Ask, and hand out the answer's body, piece by piece, for `read`.
+
+        Args:
+            translation: what to ask. It need not stay for as long as the answer.
 
         Raises:
             UpstreamError: it refused, or could not be reached.
         """
-        return self._ask(self._translation.chat, self._translation.text_call)
+        return self._ask(translation.chat, translation.text_call)
 
     def read(self, chunk: bytes) -> list[Delta]:
         """Return what the next bytes say, and what was held back if they end in a failure."""
         reader = self._reader
-        assert reader is not None, "what is read was opened"
         if not (self.has_begun or self._target.habits.is_known):
-            assert self._answer is not None, "so there is an answer"
             self._target.habits.observe(self._answer.headers, chunk)
         deltas = reader.feed(chunk)
         if not self.has_begun:
@@ -130,13 +136,11 @@ class Turn:
             reader.failure = UpstreamError(
                 "The upstream's answer is longer than what is accepted here."
             )
-        return deltas if reader.failure is None else deltas + reader.end()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the model has said all, or what it says has failed: see `check`."""
-        reader = self._reader
-        return reader is not None and (reader.is_done or reader.failure is not None)
+        if reader.failure is not None:
+            self.is_over = True
+            return deltas + reader.end()
+        self.is_over = reader.is_done
+        return deltas
 
     async def read_rest(self, chunks: AsyncGenerator[bytes, None]) -> list[Delta]:
         """Return what comes behind the end that the model has said: nothing, as a rule.
@@ -153,7 +157,6 @@ class Turn:
 
     def end(self) -> list[Delta]:
         """Return what was held back: no more bytes come."""
-        assert self._reader is not None, "what is ended was opened"
         deltas = self._reader.end()
         self.has_begun = self._reader.has_begun
         self._note(self._reader)
@@ -166,7 +169,7 @@ class Turn:
 
     async def call(self, chat: ChatRequest) -> AbstractAsyncContextManager[UpstreamAnswer]:
         """Return the call of the upstream that asks."""
-        if self._dialect.image_urls == "data" and self._images is not None:
+        if self._images is not None:
             chat = await self._images(chat)
         return self._target.upstream.open(chat.encode(), self._target.headers)
 
@@ -180,6 +183,7 @@ class Turn:
             raise http_error(answer.status, answer.headers, await _read_error(answer))
         self._answer = answer
         self._reader = self._new_reader(answer, text_call)
+        self.is_over = False
 
     def _note(self, reader: TurnReader) -> None:
         self.finish_reason = reader.finish_reason
@@ -199,7 +203,7 @@ class Turn:
             self._dialect,
             content_type,
             logprobs=self._logprobs,
-            max_calls=self._translation.max_calls,
+            max_calls=self._max_calls,
             text_call=text_call,
             joins=self._joins,
             max_event_bytes=self._max_event_bytes,
@@ -230,6 +234,7 @@ class _Asked:
         except BaseException as exc:
             await self._call.__aexit__(type(exc), exc, exc.__traceback__)
             raise
+        del self._chat  # a long one need not stay for as long as its answer
         self._chunks = answer.chunks()
         return self._chunks
 

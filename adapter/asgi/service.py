@@ -1,7 +1,7 @@
 """What every way of asking for a response shares: the parts that serve it, and how it is read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from adapter.config import Settings
 from adapter.fetch.late import LateFetcher
 from adapter.observe.exchange import note_route
 from adapter.observe.make import make_observer
-from adapter.prior import Prior
+from adapter.prior import Handed, Prior
 from adapter.runners.base import ToolRunner
 from adapter.state import Remembered, State
 from adapter.store.base import ResponseStore
@@ -121,7 +121,7 @@ class Service:
         """
         if self.state is None:
             parts = None if remembered is None else remembered.parts
-            return nullcontext(Prior(request=request, parts=parts))
+            return Handed(Prior(request=request, parts=parts))
         return self.state.prior(request, partial(self.owner, headers), remembered)
 
     async def joined(self, request: ResponseRequest, headers: Mapping[str, str]) -> ResponseRequest:
