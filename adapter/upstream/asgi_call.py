@@ -1,7 +1,8 @@
 """One call of an ASGI app in this process, with the two sides of it: the app's and the reader's.
 
-They meet without a queue: a chunk goes from the app's `send` to the reader, and the send returns
-when it was taken. One task per call, two futures per chunk. What is asked is not known here.
+They meet in one buffer, to which the app's `send` appends. It returns when the reader has taken all;
+or at once, with reading ahead, as long as the app sends in a burst, or lets the reader run by itself.
+One task per call, a future per read, and one per send that is held. What is asked is not known here.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 DISCONNECT_GRACE_SECONDS: Final = 0.25
 
 # With reading ahead: an app that was away longer than this many seconds between two sends may stay
-# away as long again, so what it has sent must not wait for the next.
+# away as long again, so what it has sent must not wait for the next. It does not have to, if the app
+# lets others run while it is away: what was sent before has then been taken.
 _BURST_SECONDS: Final = 0.000_1
 
 # Stands for host and port in messages.
@@ -73,15 +75,16 @@ class AsgiCall:
         self._error: UpstreamError | None = None  # once failed
         # What the app may receive: the body, and the disconnect when nothing more is taken
         self._body: bytes | None = body
-        self._over = asyncio.Event()
+        self._over: asyncio.Event | None = None  # made for an app that asks
         # What it has sent and nobody took
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._returned_at = 0.0  # from its last send
+        self._sent = bytearray()
+        self._sent_at = 0.0  # when its last send returned
+        self._gives_way = False  # it let others run since a send of it was held
         # Who waits for the other side; several senders only if the app sends from several tasks
         self._reader: asyncio.Future[None] | None = None
         self._senders: list[asyncio.Future[None]] = []
         # How long the reader may wait: one timer per call, which looks when it fires
+        self._has_begun = False
         self._waiting_since = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -90,10 +93,11 @@ class AsgiCall:
         self._task = self._loop.create_task(self._run())
         self._running.add(self._task)
         self._task.add_done_callback(self._ended)
-        self._limit_waiting(faults.FIRST_BYTE_TIMEOUT, self._timeouts.first_byte)
+        self._limit_waiting(self._timeouts.first_byte)
         try:
             while self._stage == "starting":
-                await self._wait()
+                self._reader = reader = self._loop.create_future()
+                await reader
             self._check_start()
         except BaseException:
             self._leave()
@@ -111,21 +115,24 @@ class AsgiCall:
     @property
     def is_read(self) -> bool:
         """See `UpstreamAnswer`."""
-        return self._stage == "complete" and not self._chunks
+        return self._stage == "complete" and not self._sent
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """See `UpstreamAnswer.chunks`."""
-        begun = False
         while True:
-            if self._chunks:
-                yield self._take()
-                if not begun:
-                    begun = True
-                    self._limit_waiting(faults.IDLE_TIMEOUT, self._timeouts.idle)
+            if self._sent:
+                taken = bytes(self._sent)
+                self._sent.clear()
+                if self._senders:
+                    self._release_senders()
+                yield taken
+                if not self._has_begun:
+                    self._begin()
             elif self._stage == "body":
-                if begun:
+                if self._has_begun:
                     self._waiting_since = self._loop.time()
-                await self._wait()
+                self._reader = reader = self._loop.create_future()
+                await reader
             elif self._error is not None:
                 raise self._error
             else:
@@ -140,36 +147,31 @@ class AsgiCall:
         if encoding != "identity":
             raise _COMPRESSED.error(_PEER, encoding)
 
-    def _take(self) -> bytes:
-        chunks = self._chunks
-        taken = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        self._size = 0
-        self._release_senders()
-        return taken
-
-    async def _wait(self) -> None:
-        self._reader = self._loop.create_future()
-        try:
-            await self._reader
-        finally:
-            self._reader = None
-
     def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.done():
+            reader.set_result(None)
 
-    def _limit_waiting(self, fault: Fault, limit: float | None) -> None:
-        self._stop_timer()
+    def _begin(self) -> None:
+        """Let the other limit hold from now on; where it is the same, the timer can stay."""
+        self._has_begun = True
+        if self._timeouts.idle != self._timeouts.first_byte:
+            self._stop_timer()
+            self._limit_waiting(self._timeouts.idle)
+
+    def _limit_waiting(self, limit: float | None) -> None:
         if limit:
-            self._timer = self._loop.call_later(limit, self._check_limit, fault, limit)
+            self._timer = self._loop.call_later(limit, self._check_limit, limit)
 
-    def _check_limit(self, fault: Fault, limit: float) -> None:
-        waited = self._loop.time() - self._waiting_since if self._reader is not None else 0.0
-        if waited < limit:
-            self._timer = self._loop.call_later(limit - waited, self._check_limit, fault, limit)
-        elif self._reader is not None and not self._reader.done():
-            self._reader.set_exception(fault.error(_PEER, f"{limit:g}"))
+    def _check_limit(self, limit: float) -> None:
+        reader = self._reader
+        is_waiting = reader is not None and not reader.done()
+        left = limit - (self._loop.time() - self._waiting_since) if is_waiting else limit
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._check_limit, limit)
+        elif reader is not None:
+            fault = faults.IDLE_TIMEOUT if self._has_begun else faults.FIRST_BYTE_TIMEOUT
+            reader.set_exception(fault.error(_PEER, f"{limit:g}"))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -182,7 +184,7 @@ class AsgiCall:
             self._release_senders()
         elif self._stage != "failed":
             self._stage = "left"
-            self._over.set()
+            self._tell_it_is_over()
             if self._sends_fail:
                 self._release_senders(_gone())
             self._timer = self._loop.call_later(DISCONNECT_GRACE_SECONDS, self._task.cancel)
@@ -229,37 +231,58 @@ class AsgiCall:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
+        if self._over is None:
+            self._over = asyncio.Event()
+            if self._stage in ("complete", "left"):
+                self._over.set()
         await self._over.wait()
         return {"type": "http.disconnect"}
 
+    def _tell_it_is_over(self) -> None:
+        if self._over is not None:
+            self._over.set()
+
     async def _send(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.body" and self._stage == "body":
-            if body := message.get("body", b""):
-                self._chunks.append(bytes(body))  # a memoryview may be overwritten
-                self._size += len(body)
-            if not message.get("more_body", False):
-                self._stage = "complete"
-                self._over.set()
+        if self._stage != "body" or message["type"] != "http.response.body":
+            await self._send_other(message)
+            return
+        if body := message.get("body"):
+            self._sent += body  # a copy: a memoryview may be overwritten
+        if not message.get("more_body"):
+            self._stage = "complete"
+            self._tell_it_is_over()
+        if self._reader is not None:
             self._wake()
-            if body:
-                if not self._may_read_ahead():
-                    taken = self._loop.create_future()
-                    self._senders.append(taken)
-                    await taken
-                self._returned_at = monotonic()
-        elif self._stage == "left":
+        if body:
+            now = monotonic()
+            if len(self._sent) > self._read_ahead_bytes or (
+                now - self._sent_at >= _BURST_SECONDS
+                and not (self._gives_way and len(self._sent) == len(body))
+            ):
+                await self._hold()
+                now = monotonic()
+            self._sent_at = now
+
+    async def _hold(self) -> None:
+        """Return when all was taken, and find out whether the app gives way after that."""
+        taken = self._loop.create_future()
+        self._senders.append(taken)
+        await taken
+        self._gives_way = False
+        self._loop.call_soon(self._note_turn)
+
+    def _note_turn(self) -> None:
+        # Others are running: because a send is held again, or because the app waits for something.
+        self._gives_way = not self._senders
+
+    async def _send_other(self, message: Message) -> None:
+        kind = message["type"]
+        if self._stage == "left":
             await self._refuse()
         elif kind == "http.response.start" and self._stage == "starting":
             self._start(message)
         else:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
-
-    def _may_read_ahead(self) -> bool:
-        return (
-            self._size <= self._read_ahead_bytes
-            and monotonic() - self._returned_at < _BURST_SECONDS
-        )
 
     def _start(self, message: Message) -> None:
         self.status = message["status"]
@@ -268,6 +291,7 @@ class AsgiCall:
             for name, value in message.get("headers", ())
         }
         self._stage = "body"
+        self._sent_at = monotonic()
         self._wake()
 
     async def _refuse(self) -> None:

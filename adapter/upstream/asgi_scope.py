@@ -48,25 +48,30 @@ def chat_scope(
         headers: to send besides our own; those of the client are not passed.
         route: under the prefix.
     """
-    scope = dict(client)
-    scope.pop("subprotocols", None)  # of a WebSocket
     path = mount_point(client) + path_prefix + route
-    extensions = client.get("extensions") or {}
-    scope |= {
+    scheme = client.get("scheme", "http")
+    extensions = client.get("extensions")
+    scope = {
+        **client,
         "type": "http",
         "method": "POST",
         "http_version": client.get("http_version", "1.1"),
-        "scheme": _HTTP_SCHEMES.get(client.get("scheme", "http"), client.get("scheme", "http")),
+        "scheme": _HTTP_SCHEMES.get(scheme, scheme),
         "path": path,
         "raw_path": _raw_path(path),
         "query_string": b"",
         "headers": _headers(client, body, headers),
-        "extensions": {name: extensions[name] for name in _KEPT_EXTENSIONS & extensions.keys()},
+        "extensions": _kept(extensions) if extensions else {},
     }
+    scope.pop("subprotocols", None)  # of a WebSocket
     if isinstance(client.get("state"), dict):
         # Servers give every request its own copy of the lifespan's state.
         scope["state"] = client["state"].copy()
     return scope
+
+
+def _kept(extensions: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: extensions[name] for name in _KEPT_EXTENSIONS & extensions.keys()}
 
 
 @lru_cache(maxsize=64)  # an app has few of them
@@ -87,10 +92,10 @@ def mount_point(client: Mapping[str, Any]) -> str:
 def _headers(
     client: Mapping[str, Any], body: bytes, headers: Mapping[str, str]
 ) -> list[tuple[bytes, bytes]]:
-    hosts = [value for name, value in client["headers"] if name == b"host"]
+    of_client = dict(reversed(client["headers"]))  # of a repeated one, the first
     found = {
         # The client's own host header, because apps check it (TrustedHostMiddleware).
-        b"host": hosts[0] if hosts else b"",
+        b"host": of_client.get(b"host", b""),
         b"accept": b"text/event-stream, application/json",
         # Not compressed: nothing between the app and us is worth it.
         b"accept-encoding": b"identity",

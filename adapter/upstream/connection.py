@@ -95,7 +95,8 @@ class Connection(asyncio.Protocol):
         self._waiting_since = self._loop.time()
         self._transport.write(request)
         while self._stage == "head":
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
         if self._stage == "lost" and not self.status:
             assert self._error is not None
             is_dead = isinstance(self._error, OSError | EOFError)
@@ -110,16 +111,17 @@ class Connection(asyncio.Protocol):
             OSError, EOFError: the connection broke before the body was complete.
             httptools.HttpParserError: what came is not HTTP.
         """
-        while not self._chunks:
+        chunks = self._chunks
+        while not chunks:
             if self._stage == "body":
                 self._waiting_since = self._waiting_since or self._loop.time()
-                await self._wait()
+                self._waiter = self._loop.create_future()
+                await self._waiter
             elif self._error is not None:
                 raise self._error
             else:
                 return b""
-        chunks = self._chunks
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        data = b"".join(chunks)  # no copy, if it is one
         chunks.clear()
         self._unread = 0
         self._waiting_since = 0.0
@@ -144,11 +146,6 @@ class Connection(asyncio.Protocol):
         self._lose(error or EOFError())
         self._transport.abort()
 
-    def _wait(self) -> asyncio.Future[None]:
-        """Return what is done when something has happened."""
-        self._waiter = waiter = self._loop.create_future()
-        return waiter
-
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -167,21 +164,26 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._stage == "free" or self._parser is None:
-            self.break_off()  # nobody asked
+        if self._stage in ("free", "lost"):  # nobody asked
+            self.break_off()
             return
         self._unread += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
             self.break_off(exc)
-        if self._stage == "head" and self._unread > MAX_HEAD_BYTES:
+        if self._unread > MAX_HEAD_BYTES:  # the lower limit of the two
+            self._limit_unread()
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _limit_unread(self) -> None:
+        if self._stage == "head":
             self.break_off(httptools.HttpParserError("too long a head"))
-        if self._unread > READ_BUFFER_BYTES and self._stage == "body":
+        elif self._stage == "body" and self._unread > READ_BUFFER_BYTES:
             self._is_paused = True
             self._transport.pause_reading()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is None and self._stage == "body" and self._ends_with_connection:

@@ -169,7 +169,8 @@ class HttpCall:
             # No byte of an answer came on a connection that had served before: the server had
             # closed it (RFC 9112 §9.3.1). Others that were kept may be as dead, a new one is not.
             await self._ask_anew(pool, request)
-        self._body = None  # a long one need not stay for as long as the answer takes
+        # What was sent need not stay for as long as the answer takes.
+        self._body, self._request_headers = None, {}
         self.status = self._connection.status
         self.headers = self._connection.headers
         return self
@@ -226,9 +227,10 @@ class HttpCall:
             raise fault.error(self._upstream.peer, reason_of(exc)) from exc
 
     def _leave(self) -> None:
-        for timer in (self._silence_timer, self._total_timer):
-            if timer is not None:
-                timer.cancel()
+        if self._silence_timer is not None:
+            self._silence_timer.cancel()
+        if self._total_timer is not None:
+            self._total_timer.cancel()
         self._pool.give_back(self._connection)
 
     async def _decoded(self, data: bytes) -> AsyncGenerator[bytes, None]:
@@ -304,7 +306,9 @@ def _request_bytes(line: str, headers: Mapping[str, str], body: bytes | None) ->
     Raises:
         ValueError: a header would split it.
     """
-    lines = [line, *[f"{name}: {headers[name]}" for name in headers if name not in _FRAMING]]
+    if not _FRAMING.isdisjoint(headers):
+        headers = {name: headers[name] for name in headers if name not in _FRAMING}
+    lines = [line, *map(": ".join, headers.items())]
     if body is not None:
         lines.append(f"content-length: {len(body)}")
     head = "\r\n".join(lines)
