@@ -63,8 +63,8 @@ class Call:
         outcome: how it ended, in one word.
         error: code of what went wrong, if that has one.
         headers: to send besides the others, such as `traceparent`.
-        usage: what it cost, once that is known.
-        finish_reason: why the model stopped.
+        usage: what it cost, once that is known, if somebody is told of that.
+        finish_reason: why the model stopped, likewise.
         span: of a trace, if there is one.
         token: to make current again what was before.
         ended_at: nanoseconds since the epoch, for a span that is ended later.
@@ -90,11 +90,6 @@ class Call:
         self.name = name
         self.kind = kind
         self.started = perf_counter()
-
-    def answered(self, status: int) -> None:
-        """Note that the headers of an answer have come."""
-        self.first_byte = perf_counter()
-        self.status = status
 
     def end(self, error: BaseException | None) -> None:
         """Note how it ended."""
@@ -166,13 +161,12 @@ class Exchange:
         transport: Transport,
         method: str,
         endpoint: str,
-        request_id: str,
         headers: Mapping[str, str],
     ) -> None:
         self.transport: Transport = transport
         self.method = method
         self.endpoint = endpoint
-        self.request_id = request_id
+        self.request_id = request_id.get()
         self.headers = headers
         self.started = perf_counter()
 
@@ -186,15 +180,17 @@ class Exchange:
     def begun(self) -> None:
         """Note that the model begins to answer."""
         now = perf_counter()
-        if self.turn is not None and self.turn.first_event is None:
-            self.turn.first_event = now
+        turn = self.turn
+        if turn is not None and turn.first_event is None:
+            turn.first_event = now
         if self.first_event is None:
             self.first_event = now
 
     def ended(self, usage: Usage | None, finish_reason: str | None) -> None:
         """Note that the model has answered."""
-        if self.turn is not None:
-            self.turn.usage, self.turn.finish_reason = usage, finish_reason
+        turn = self.turn
+        if turn is not None and self.on_turned:
+            turn.usage, turn.finish_reason = usage, finish_reason
             for tell in self.on_turned:
                 tell(self)
 
@@ -207,24 +203,18 @@ class Exchange:
     def close(self, error: BaseException | None) -> None:
         """Note how it ended."""
         self.ended_at = perf_counter()
-        last = None if self.run is None else self.run.end
         if error is not None:
             self._broken_off(error)
         elif self.outcome != "ok":
             pass  # it is known: refused, or nobody is there
-        elif last is not None:
-            self._answered(last)
-        elif self.run is not None:
-            # Nobody breaks a run off but who has gone, or who cancels it.
-            self.outcome = CANCELLED if self.transport == "background" else DISCONNECTED
-            self.status = CLIENT_GONE
+        elif (run := self.run) is not None:
+            if run.end is not None:
+                self._answered(run.end)
+            else:  # nobody breaks a run off but who has gone, or who cancels it
+                self.outcome = CANCELLED if self.transport == "background" else DISCONNECTED
+                self.status = CLIENT_GONE
         if not self.status:
             self.status = SWITCHED if self.transport == "socket" else 200
-
-    def forget(self) -> None:
-        """Let go of the run, which knows it: only the garbage collector finds a circle, and late."""
-        if self.run is not None:
-            self.run = None
 
     def _answered(self, last: Event) -> None:
         response = last.response  # type: ignore[union-attr]  # the last event has one

@@ -30,6 +30,8 @@ from adapter.types.response import Usage
 
 # Between two times that a process shows the others what it has counted.
 SHARED_SECONDS: Final = 1.0
+# After as many requests what was counted is handed over, though nobody looks: it takes memory.
+MANY_REQUESTS: Final = 1000
 
 NO_ROUTE: Final = "none"
 NO_STATUS: Final = "none"
@@ -38,6 +40,7 @@ METHODS: Final = frozenset(
     {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "WEBSOCKET"}
 )
 HANDED_OVER: Final = "handed_over"
+_OF_TOOLS: Final = ("execute_tool", "list_tools")
 # Calls that the client makes; those of hosted tools are seen when they are made.
 _CLIENT_CALLS: Final = (
     ApplyPatchCall,
@@ -76,29 +79,31 @@ class Metrics(Sink):
         self._families: set[str] = set()
         self._shared_seconds = shared_seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._counted = 0  # requests, since it was handed over
 
     def flush(self) -> None:
         """Hand over to the library what was counted."""
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._counted = 0
         self._tallies.flush()
 
     async def aclose(self) -> None:
         """See `Sink.aclose`."""
-        if self._timer is not None:
-            self._timer.cancel()
         self.flush()
 
-    def _flush_soon(self) -> None:
-        if self._timer is None and self._shared_seconds is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._shared_seconds, self.flush)
+    def _flush_within(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
 
     # Requests
 
     def begin(self, exchange: Exchange) -> None:
         """See `Sink.begin`."""
         self._under_way[exchange.transport].value += 1
-        self._flush_soon()
+        if self._shared_seconds is not None:
+            self._flush_within(self._shared_seconds)
 
     def run(self, exchange: Exchange) -> None:
         """See `Sink.run`."""
@@ -107,26 +112,30 @@ class Metrics(Sink):
 
     def end(self, exchange: Exchange) -> None:
         """See `Sink.end`."""
-        self._under_way[exchange.transport].value -= 1
-        if exchange.transport != "background":  # it has been asked for over HTTP
-            key = exchange.transport, exchange.method, exchange.endpoint, exchange.route
-            requests = self._requests.get((*key, exchange.status))
+        transport = exchange.transport
+        self._under_way[transport].value -= 1
+        if transport != "background":  # it has been asked for over HTTP
+            key = transport, exchange.method, exchange.endpoint, exchange.route, exchange.status
+            requests = self._requests.get(key)
             if requests is None:
-                requests = self._new_requests(exchange)
+                requests = self._new_requests(*key)
             requests.value += 1
         if exchange.run is not None:
             self._count_run(exchange, exchange.run)
-        self._flush_soon()
+        self._counted += 1
+        if self._counted >= MANY_REQUESTS:
+            self.flush()
+        elif self._shared_seconds is not None:
+            self._flush_within(self._shared_seconds)
 
-    def _new_requests(self, exchange: Exchange) -> Count:
-        key = exchange.transport, exchange.method, exchange.endpoint, exchange.route
-        method = exchange.method if exchange.method in METHODS else OTHER_METHOD
-        route, status = exchange.route or NO_ROUTE, str(exchange.status)
-        count = self._tallies.count(
-            self._meters.requests, exchange.transport, method, exchange.endpoint, route, status
-        )
-        if method == exchange.method:  # else there is no end to them
-            self._requests[*key, exchange.status] = count
+    def _new_requests(
+        self, transport: Transport, method: str, endpoint: str, route: str, status: int
+    ) -> Count:
+        known = method if method in METHODS else OTHER_METHOD
+        meter, shown = self._meters.requests, route or NO_ROUTE
+        count = self._count(meter, transport, known, endpoint, shown, str(status))
+        if known == method:  # else there is no end to them
+            self._requests[transport, method, endpoint, route, status] = count
         return count
 
     def _count_run(self, exchange: Exchange, run: ObservedRun) -> None:
@@ -137,12 +146,18 @@ class Metrics(Sink):
         if exchange.stream:
             self._streams.value -= 1
         of_run.responses.value += 1
-        of_run.seconds.add(exchange.ended_at - exchange.started)
+        of_run.add_seconds(exchange.ended_at - exchange.started)
         if exchange.first_event is not None:
-            of_run.first_event.add(exchange.first_event - exchange.started)
+            of_run.add_first_event(exchange.first_event - exchange.started)
         if run.end is not None:
             self._count_response(exchange, of_run, run.end)
-        self._count_changes(exchange.route, run)
+        translation = run.translation
+        if translation.dropped:
+            self._count_fields(self._meters.dropped, exchange.route, translation.dropped)
+        if translation.adapted:
+            self._count_fields(self._meters.adapted, exchange.route, translation.adapted)
+        for fact in run.learned:
+            self._count(self._meters.lessons, exchange.route, fact).value += 1
 
     def _count_response(self, exchange: Exchange, of_run: "_OfRun", last: Event) -> None:
         response = last.response  # type: ignore[union-attr]  # the last event has one
@@ -161,16 +176,7 @@ class Metrics(Sink):
         if exchange.stream and exchange.first_event is not None and usage.output_tokens > 1:
             seconds = exchange.ended_at - exchange.first_event
             if seconds > 0:
-                of_run.rate.add(usage.output_tokens / seconds)
-
-    def _count_changes(self, route: str, run: ObservedRun) -> None:
-        translation = run.translation
-        if translation.dropped:
-            self._count_fields(self._meters.dropped, route, translation.dropped)
-        if translation.adapted:
-            self._count_fields(self._meters.adapted, route, translation.adapted)
-        for fact in run.learned:
-            self._count(self._meters.lessons, route, fact).value += 1
+                of_run.add_rate(usage.output_tokens / seconds)
 
     def _count_fields(self, counter: Counter, route: str, paths: Iterable[str]) -> None:
         for family in families_of(paths):
@@ -188,10 +194,8 @@ class Metrics(Sink):
             self._tallies.observe(self._meters.tool_seconds, call.kind).add(
                 call.ended - call.started
             )
-        elif call.operation != "list_tools":
-            self._count_upstream(call)
-
-    def _count_upstream(self, call: Call) -> None:
+        if call.operation in _OF_TOOLS:
+            return
         key = call.route, call.operation, call.status, call.outcome
         of_call = self._calls.get(key)
         if of_call is None:
@@ -200,10 +204,10 @@ class Metrics(Sink):
         if call.operation == "chat":
             started = call.started
             if call.first_byte is not None:
-                of_call.first_byte.add(call.first_byte - started)
+                of_call.add_first_byte(call.first_byte - started)
             if call.first_event is not None:
-                of_call.first_event.add(call.first_event - started)
-            of_call.seconds.add(call.ended - started)
+                of_call.add_first_event(call.first_event - started)
+            of_call.add_seconds(call.ended - started)
 
     # What happens whatever the request is
 
@@ -229,9 +233,9 @@ class _OfRun:
         self, meters: Meters, tallies: Tallies, transport: str, route: str, outcome: str
     ) -> None:
         self.responses = tallies.count(meters.responses, transport, route, outcome)
-        self.seconds = tallies.observe(meters.seconds, transport, route)
-        self.first_event = tallies.observe(meters.first_event, transport, route)
-        self.rate = tallies.observe(meters.rate, route)
+        self.add_seconds = tallies.observe(meters.seconds, transport, route).add
+        self.add_first_event = tallies.observe(meters.first_event, transport, route).add
+        self.add_rate = tallies.observe(meters.rate, route).add
         self.events = tallies.count(meters.events, route)
         self.input = tallies.count(meters.tokens, route, "input")
         self.output = tallies.count(meters.tokens, route, "output")
@@ -253,9 +257,9 @@ class _OfCall:
     ) -> None:
         said = str(status) if status else NO_STATUS
         self.requests = tallies.count(meters.upstream_requests, route, operation, said, outcome)
-        self.first_byte = tallies.observe(meters.upstream_first_byte, route)
-        self.first_event = tallies.observe(meters.upstream_first_event, route)
-        self.seconds = tallies.observe(meters.upstream_seconds, route)
+        self.add_first_byte = tallies.observe(meters.upstream_first_byte, route).add
+        self.add_first_event = tallies.observe(meters.upstream_first_event, route).add
+        self.add_seconds = tallies.observe(meters.upstream_seconds, route).add
 
 
 def _type_of(item: OutputItem) -> str:

@@ -3,7 +3,7 @@
 An app has one `Observer`, or None when nothing is to be told: then no request is touched.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
@@ -16,9 +16,7 @@ from adapter.observe.exchange import (
     Exchange,
     ObservedRun,
     Operation,
-    Transport,
     current,
-    request_id,
 )
 from adapter.observe.sink import ShowsMetrics, Sink
 from adapter.observe.store import observed_store
@@ -53,11 +51,11 @@ class Observer:
     ) -> None:
         self._sinks = tuple(sinks)
         self.exposition = exposition
-        self.times_answers = times_answers
+        self._times_answers = times_answers
         back = self._sinks[::-1]
-        self.on_begin: _OfExchange = _overridden(self._sinks, "begin")
-        self.on_end: _OfExchange = _overridden(back, "end")
-        self.on_turned: _OfExchange = _overridden(back, "turned")
+        self._on_begin: _OfExchange = _overridden(self._sinks, "begin")
+        self._on_end: _OfExchange = _overridden(back, "end")
+        self._on_turned: _OfExchange = _overridden(back, "turned")
         self._on_run: _OfExchange = _overridden(self._sinks, "run")
         self._on_begin_call: _OfCall = _overridden(self._sinks, "begin_call")
         self._on_end_call: _OfCall = _overridden(back, "end_call")
@@ -69,23 +67,40 @@ class Observer:
 
     # Requests
 
-    def exchange(
-        self,
-        transport: Transport,
-        method: str,
-        endpoint: str,
-        headers: Mapping[str, str],
-    ) -> "Observation":
-        """Observe a request for as long as a block runs.
+    async def serve(self, exchange: Exchange, serving: Awaitable[None]) -> None:
+        """Observe a request for as long as it is served.
 
         Args:
-            transport: how it came.
-            method: of the request.
-            endpoint: as `adapter.asgi.paths` has it.
-            headers: of the request.
+            exchange: the request.
+            serving: serves it.
         """
-        exchange = Exchange(transport, method, endpoint, request_id.get(), headers)
-        return Observation(self, exchange)
+        self.begin(exchange)
+        token = current.set(exchange)
+        try:
+            await serving
+        except BaseException as exc:
+            self.end(exchange, exc)
+            raise
+        else:
+            self.end(exchange, None)
+        finally:
+            current.reset(token)
+
+    def begin(self, exchange: Exchange) -> None:
+        """Tell that a request has come."""
+        if self._times_answers:
+            exchange.is_timed = True
+        if self._on_turned:
+            exchange.on_turned = self._on_turned
+        for tell in self._on_begin:
+            tell(exchange)
+
+    def end(self, exchange: Exchange, error: BaseException | None) -> None:
+        """Tell that a request is over."""
+        exchange.close(error)
+        for tell in self._on_end:
+            tell(exchange)
+        exchange.run = None  # it knows the exchange: only the garbage collector finds a circle
 
     def background(
         self, until: AsyncExitStack, endpoint: str, headers: Mapping[str, str], route: str
@@ -98,11 +113,10 @@ class Observer:
             headers: of its request.
             route: name of the route.
         """
-        exchange = Exchange("background", "POST", endpoint, request_id.get(), headers)
+        exchange = Exchange("background", "POST", endpoint, headers)
         exchange.route = route
-        observation = Observation(self, exchange)
-        observation.begin()
-        until.callback(observation.end, None)
+        self.begin(exchange)
+        until.callback(self.end, exchange, None)
         current.set(exchange)
 
     def run(
@@ -205,26 +219,8 @@ class Observation:
         self._observer = observer
         self._exchange = exchange
 
-    def begin(self) -> None:
-        """Tell that it has come."""
-        exchange, observer = self._exchange, self._observer
-        if observer.times_answers:
-            exchange.is_timed = True
-        if observer.on_turned:
-            exchange.on_turned = observer.on_turned
-        for tell in observer.on_begin:
-            tell(exchange)
-
-    def end(self, error: BaseException | None) -> None:
-        """Tell that it is over."""
-        exchange = self._exchange
-        exchange.close(error)
-        for tell in self._observer.on_end:
-            tell(exchange)
-        exchange.forget()
-
     def __enter__(self) -> Exchange:
-        self.begin()
+        self._observer.begin(self._exchange)
         self._token = current.set(self._exchange)
         return self._exchange
 
@@ -234,7 +230,7 @@ class Observation:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.end(exc)
+        self._observer.end(self._exchange, exc)
         current.reset(self._token)
 
 

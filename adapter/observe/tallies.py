@@ -1,11 +1,14 @@
 """What was counted since it was last handed to the Prometheus library.
 
 Adding there takes a lock and a look at every bound, 0.3 to 2 µs each (0.26, CPython 3.11), and a
-request has a dozen; here it is a tenth of that. It is handed over when somebody looks.
+request has a dozen; here it is a tenth of that. It is handed over when somebody looks, or when it
+is much.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter as Occurrences
+from collections.abc import Mapping
+from functools import partial
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -18,17 +21,16 @@ class BulkHistogram(Histogram):
         """The upper bounds of its buckets; the last is infinite."""
         return tuple(self._upper_bounds)
 
-    def add(self, counts: Sequence[int], total: float) -> None:
+    def add(self, counts: Mapping[int, int], total: float) -> None:
         """Add observations.
 
         Args:
-            counts: how many there were in each bucket.
+            counts: how many there were in each bucket, by its index.
             total: their sum.
         """
         self._sum.inc(total)
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            if count:
-                bucket.inc(count)
+        for index, count in counts.items():
+            self._buckets[index].inc(count)
 
 
 class Tally:
@@ -36,29 +38,25 @@ class Tally:
 
     Args:
         histogram: takes them.
+
+    Attributes:
+        add: takes an observation. It is put into its bucket when it is handed over, all in C.
     """
 
-    __slots__ = ("_bounds", "_counts", "_histogram", "_total")
+    __slots__ = ("_bucket_of", "_histogram", "_values", "add")
 
     def __init__(self, histogram: BulkHistogram) -> None:
         self._histogram = histogram
-        self._bounds = histogram.bounds
-        self._reset()
-
-    def _reset(self) -> None:
-        self._counts = [0] * len(self._bounds)
-        self._total = 0.0
-
-    def add(self, value: float) -> None:
-        """Add an observation."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._total += value
+        self._bucket_of = partial(bisect_left, histogram.bounds)
+        self._values: list[float] = []
+        self.add = self._values.append
 
     def flush(self) -> None:
         """Hand over what there is."""
-        if any(self._counts):
-            self._histogram.add(self._counts, self._total)
-            self._reset()
+        values = self._values
+        if values:
+            self._histogram.add(Occurrences(map(self._bucket_of, values)), sum(values))
+            values.clear()
 
 
 class Count:

@@ -21,6 +21,7 @@ from adapter._version import __version__
 from adapter.observe.exchange import CANCELLED, DISCONNECTED, Call, Exchange
 from adapter.observe.families import families_of
 from adapter.observe.sink import Sink
+from adapter.types.request import ResponseRequest
 from adapter.types.response import Usage
 
 SCOPE: Final = "responses-adapter"
@@ -37,6 +38,7 @@ UNKNOWN_PROVIDER: Final = "_OTHER"
 # Ways to end that are nobody's fault.
 _WELL: Final = frozenset({"ok", "completed", "incomplete", CANCELLED, DISCONNECTED, "refused"})
 _CONTEXT_HEADERS: Final = ("traceparent", "tracestate")
+_NO_CONTEXT: Final = context.Context()
 
 
 class Traces(Sink):
@@ -65,10 +67,7 @@ class Traces(Sink):
         if exchange.transport == "socket":
             return  # it may last for hours, and its responses have spans of their own
         is_background = exchange.transport == "background"
-        sent = {
-            name: exchange.headers[name] for name in _CONTEXT_HEADERS if name in exchange.headers
-        }
-        parent = context.get_current() if is_background else self._propagator.extract(sent)
+        parent = context.get_current() if is_background else self._sent_context(exchange.headers)
         span = self._tracer.start_span(
             f"{exchange.method} {exchange.endpoint}",
             parent,
@@ -85,6 +84,12 @@ class Traces(Sink):
         if not is_background:  # another task will see the end of that
             exchange.token = context.attach(exchange.context)
 
+    def _sent_context(self, headers: Mapping[str, str]) -> context.Context:
+        if "traceparent" not in headers:
+            return _NO_CONTEXT
+        sent = {name: headers[name] for name in _CONTEXT_HEADERS if name in headers}
+        return self._propagator.extract(sent)
+
     def end(self, exchange: Exchange) -> None:
         """See `Sink.end`."""
         span: Span | None = exchange.span
@@ -92,10 +97,11 @@ class Traces(Sink):
             return
         self._end_turn(exchange)
         if span.is_recording():
-            span.set_attributes(_end_attributes(exchange))
+            attributes = _end_attributes(exchange)
             if exchange.status >= 500 or exchange.outcome not in _WELL:
-                span.set_attribute("error.type", exchange.error or exchange.outcome)
+                attributes["error.type"] = exchange.error or exchange.outcome
                 span.set_status(StatusCode.ERROR)
+            span.set_attributes(attributes)
         span.end()
         if exchange.token is not None:
             context.detach(exchange.token)
@@ -107,19 +113,25 @@ class Traces(Sink):
         """See `Sink.begin_call`."""
         if exchange.span is None or call.operation == "list_tools":
             return
+        # What a request calls is a part of it: if that is not sampled, nothing of it is, and its
+        # own context is what is sent on.
+        is_recording = exchange.span.is_recording()
         if call.operation == "execute_tool":
-            self._begin_tool(call)
+            if is_recording:
+                self._begin_tool(call)
             return
-        self._end_turn(exchange)
-        call.span = self._tracer.start_span(
-            f"{call.operation} {call.name}",
-            exchange.context,
-            kind=SpanKind.CLIENT,
-            attributes=_request_attributes(exchange, call),
-        )
-        headers: dict[str, str] = {}
-        self._propagator.inject(headers, trace.set_span_in_context(call.span, exchange.context))
-        call.headers = headers
+        sent = exchange.context
+        if is_recording:
+            self._end_turn(exchange)
+            call.span = self._tracer.start_span(
+                f"{call.operation} {call.name}",
+                exchange.context,
+                kind=SpanKind.CLIENT,
+                attributes=_request_attributes(exchange, call),
+            )
+            sent = trace.set_span_in_context(call.span, sent)
+        call.headers = {}
+        self._propagator.inject(call.headers, sent)
 
     def _begin_tool(self, call: Call) -> None:
         # As a child of what is current, which is the request, and current itself: what the tool
@@ -138,25 +150,15 @@ class Traces(Sink):
 
     def end_call(self, exchange: Exchange, call: Call) -> None:
         """See `Sink.end_call`."""
-        span: Span | None = call.span
-        if span is None:
+        if call.span is None:
             return
         if call.token is not None:
             context.detach(call.token)
             call.token = None
-        if call.status:
-            span.set_attribute("http.response.status_code", call.status)
-        if call.first_event is not None:
-            waited = call.first_event - call.started
-            span.set_attribute("gen_ai.response.time_to_first_chunk", waited)
-        if call.outcome not in _WELL or call.outcome == "refused":
-            span.set_attribute("error.type", str(call.error or call.status or call.outcome))
-            span.set_status(StatusCode.ERROR)
         if call.operation == "chat" and call.outcome == "ok":
             call.ended_at = time.time_ns()  # what it cost is told right after
         else:
-            call.span = None
-            span.end()
+            _end_span(call)
 
     def turned(self, exchange: Exchange) -> None:
         """See `Sink.turned`."""
@@ -165,15 +167,21 @@ class Traces(Sink):
     def _end_turn(self, exchange: Exchange) -> None:
         """End the span of the latest call of the upstream, if it was left open."""
         call = exchange.turn
-        if call is None or call.span is None or call.ended_at is None:
-            return
-        span: Span = call.span
-        call.span = None
-        if call.finish_reason is not None:
-            span.set_attribute("gen_ai.response.finish_reasons", [call.finish_reason])
-        if call.usage is not None:
-            span.set_attributes(_usage_attributes(call.usage))
-        span.end(call.ended_at)
+        if call is not None and call.span is not None and call.ended_at is not None:
+            _end_span(call)
+
+
+def _end_span(call: Call) -> None:
+    """End the span of a call. What came of it is told at once: each attribute told has its price."""
+    span: Span = call.span
+    call.span = None
+    if span.is_recording():
+        attributes = _call_attributes(call)
+        if call.outcome not in _WELL or call.outcome == "refused":
+            attributes["error.type"] = str(call.error or call.status or call.outcome)
+            span.set_status(StatusCode.ERROR)
+        span.set_attributes(attributes)
+    span.end(call.ended_at)
 
 
 def _request_attributes(exchange: Exchange, call: Call) -> dict[str, Any]:
@@ -184,19 +192,43 @@ def _request_attributes(exchange: Exchange, call: Call) -> dict[str, Any]:
         "gen_ai.provider.name": PROVIDERS.get(dialect, dialect) or UNKNOWN_PROVIDER,
         "gen_ai.request.model": call.name,
         "adapter.route": call.route,
-        "server.address": call.address[0],
-        "server.port": call.address[1],
     }
-    if (request := exchange.request) is not None:
-        attributes |= {
-            "gen_ai.request.stream": True if request.stream else None,
-            "gen_ai.request.temperature": request.temperature,
-            "gen_ai.request.top_p": request.top_p,
-            "gen_ai.request.max_tokens": request.max_output_tokens,
-            "gen_ai.request.presence_penalty": request.presence_penalty,
-            "gen_ai.request.frequency_penalty": request.frequency_penalty,
-        }
-    return {name: value for name, value in attributes.items() if value is not None}
+    host, port = call.address
+    if host is not None:
+        attributes["server.address"] = host
+    if port is not None:
+        attributes["server.port"] = port
+    if exchange.request is not None:
+        _add_parameters(attributes, exchange.request)
+    return attributes
+
+
+def _add_parameters(attributes: dict[str, Any], request: ResponseRequest) -> None:
+    if request.stream:
+        attributes["gen_ai.request.stream"] = True
+    if request.temperature is not None:
+        attributes["gen_ai.request.temperature"] = request.temperature
+    if request.top_p is not None:
+        attributes["gen_ai.request.top_p"] = request.top_p
+    if request.max_output_tokens is not None:
+        attributes["gen_ai.request.max_tokens"] = request.max_output_tokens
+    if request.presence_penalty is not None:
+        attributes["gen_ai.request.presence_penalty"] = request.presence_penalty
+    if request.frequency_penalty is not None:
+        attributes["gen_ai.request.frequency_penalty"] = request.frequency_penalty
+
+
+def _call_attributes(call: Call) -> dict[str, Any]:
+    """Return what came of a call, but for the content."""
+    attributes: dict[str, Any] = {} if call.usage is None else _usage_attributes(call.usage)
+    if call.status:
+        attributes["http.response.status_code"] = call.status
+    # A response begins when it ends, at the latest: that is not this call's doing.
+    if call.first_event is not None and call.first_event <= call.ended:
+        attributes["gen_ai.response.time_to_first_chunk"] = call.first_event - call.started
+    if call.finish_reason is not None:
+        attributes["gen_ai.response.finish_reasons"] = (call.finish_reason,)
+    return attributes
 
 
 def _end_attributes(exchange: Exchange) -> dict[str, Any]:
@@ -222,7 +254,7 @@ def _end_attributes(exchange: Exchange) -> dict[str, Any]:
     return attributes
 
 
-def _usage_attributes(usage: Usage) -> dict[str, int]:
+def _usage_attributes(usage: Usage) -> dict[str, Any]:
     return {
         "gen_ai.usage.input_tokens": usage.input_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,

@@ -30,6 +30,8 @@ def start_tracing() -> None:
             BatchSpanProcessor,
             ConsoleSpanExporter,
         )
+
+        from adapter.observe.resource import KeptResource
     except ModuleNotFoundError as exc:
         raise _missing_sdk() from exc
     if isinstance(trace.get_tracer_provider(), TracerProvider):
@@ -47,7 +49,7 @@ def start_tracing() -> None:
                 f"Invalid {EXPORTER}: expected one of {', '.join(EXPORTERS)}, got {other!r}."
             )
     names = {} if _is_named() else {"service.name": SERVICE_NAME}
-    provider = TracerProvider(resource=Resource.create(names))
+    provider = TracerProvider(resource=KeptResource(Resource.create(names)))
     if exporter is not None:
         provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)

@@ -5,6 +5,7 @@ It stands below retries, so that each try is a call.
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from time import perf_counter
 from types import TracebackType
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -94,7 +95,9 @@ class _ObservedCall:
         except BaseException as exc:
             self._end(exc)
             raise
-        self._call.answered(answer.status)
+        call = self._call
+        call.first_byte = perf_counter()
+        call.status = answer.status
         return answer
 
     async def __aexit__(

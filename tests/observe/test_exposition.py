@@ -148,7 +148,7 @@ def test_what_a_dead_process_had_under_way_is_gone(
         "from adapter.observe.metrics import Metrics\n"
         "from adapter.observe.exchange import Exchange\n"
         "metrics = Metrics(CollectorRegistry())\n"
-        "metrics.begin(Exchange('http', 'POST', '/responses', 'r', {}))\n"
+        "metrics.begin(Exchange('http', 'POST', '/responses', {}))\n"
         "metrics.store('save', 0.1, failed=False)\n"
         "metrics.flush()\n"
         "os._exit(0)\n"

@@ -4,7 +4,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from prometheus_client import CollectorRegistry
 
+from adapter.observe.exchange import Exchange
+from adapter.observe.metrics import MANY_REQUESTS, Metrics
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.sockets import open_socket
 from tests.asgi.streams import REQUEST, open_stream, read_stream
@@ -58,6 +61,25 @@ async def test_a_response_is_counted_when_it_is_over(
     assert told.value("upstream_first_event_seconds_count", **of_route) == 2
     assert told.value("upstream_seconds_count", **of_route) == 2
     assert told.value("requests_in_progress") == told.value("streams_open") == 0
+
+
+async def test_much_is_handed_over_though_nobody_looks() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+
+    for _ in range(MANY_REQUESTS):
+        exchange = Exchange("http", "GET", "/models", {})
+        metrics.begin(exchange)
+        exchange.close(None)
+        metrics.end(exchange)
+
+    (told,) = [
+        sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "responses_adapter_requests_total"
+    ]
+    assert told == MANY_REQUESTS
 
 
 async def test_what_is_under_way_is_told(

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, http_attributes
@@ -18,7 +19,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from adapter import ResponsesAPI
 from adapter.config import Settings
 from adapter.dialects import DIALECTS
-from adapter.observe.traces import PROVIDERS
+from adapter.observe.exchange import Call, Exchange
+from adapter.observe.resource import KeptResource
+from adapter.observe.traces import PROVIDERS, Traces
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.sockets import open_socket
 from tests.asgi.streams import REQUEST, read_stream
@@ -196,6 +199,40 @@ async def test_a_response_on_a_websocket_has_a_span(
     assert parent_of(call) == id_of(turn)
 
 
+async def test_what_is_not_sampled_makes_no_spans_and_the_upstream_is_told(
+    start: Start,
+    client: httpx2.AsyncClient,
+    upstream: ScriptedUpstream,
+    spans: InMemorySpanExporter,
+) -> None:
+    start(traces=True)
+    upstream.reply(text_answer("Hello"))
+
+    await client.post(
+        "/v1/responses", json=REQUEST, headers={"traceparent": f"00-{TRACE}-{PARENT}-00"}
+    )
+
+    assert ours(spans) == []
+    assert re.fullmatch(
+        f"00-{TRACE}-[0-9a-f]{{16}}-00", upstream.requests[0].headers["traceparent"]
+    )
+
+
+async def test_a_tool_of_what_is_not_sampled_makes_no_span(spans: InMemorySpanExporter) -> None:
+    """Whatever a sampler would say of it alone: what a request calls is a part of it."""
+    traces = Traces()
+    exchange = Exchange("http", "POST", "/responses", {"traceparent": f"00-{TRACE}-{PARENT}-00"})
+    call = Call("execute_tool", "get_weather", "mcp")
+
+    traces.begin(exchange)
+    traces.begin_call(exchange, call)
+    traces.end_call(exchange, call)
+    traces.end(exchange)
+
+    assert call.span is call.token is None
+    assert ours(spans) == []
+
+
 async def test_without_traces_the_clients_context_is_passed_on_as_it_is(
     start: Start, client: httpx2.AsyncClient, upstream: ScriptedUpstream
 ) -> None:
@@ -228,6 +265,16 @@ async def test_names_are_those_of_the_conventions(
     }
     used = {name for span in ours(spans) for name in facts(span)}
     assert {name for name in used if not name.startswith("adapter.")} <= known
+
+
+def test_a_resource_is_kept_as_it_is() -> None:
+    made = Resource.create({"service.name": OURS})
+
+    kept = KeptResource(made)
+
+    assert kept == made
+    assert hash(kept) == hash(made)
+    assert kept.attributes == made.attributes
 
 
 def test_providers_are_those_of_the_conventions() -> None:
