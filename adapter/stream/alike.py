@@ -58,7 +58,7 @@ class AlikeChunks:
         self._misses = 0
         self._note: Callable[[list[Any]], None] | None = None
         self._decode: Callable[[bytes], list[Any]] = _texts
-        self._make: Callable[[str], Delta] | None = None  # of what is decoded to strings
+        self._make: Callable[..., Any] | None = None  # of a string, where strings are decoded
         self.forget()
 
     def forget(self) -> None:
@@ -123,7 +123,7 @@ class AlikeChunks:
             return False  # what looked like the end of a text and the beginning of the next
         if self._make is not None:
             texts = chain.from_iterable(found)
-            found = list(map(self._make, ["".join(texts)] if self._joins else texts))
+            found = [*map(self._make, ["".join(texts)] if self._joins else texts)]
         if self._note is not None:
             self._note(found)
         if b'""' in written and self.kind is not CallDelta:
