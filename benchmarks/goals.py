@@ -139,20 +139,21 @@ GOALS = (
 
 
 def format_table(results: Results) -> str:
-    """Return the goals and what was measured as a table for a terminal."""
-    width = max(len(goal.name) for goal in GOALS)
+    """Return what was measured of the goals as a table for a terminal; empty if that is nothing."""
+    found = [(goal, figure) for goal in GOALS if (figure := goal.find(results)) is not None]
+    if not found:
+        return ""
+    width = max(len(goal.name) for goal, _ in found)
     lines = [f"{'goal':{width}}  {'limit':>12}  {'measured':>8}  {'(low-high)':>14}  met"]
-    lines += [_line(goal, goal.find(results), width) for goal in GOALS]
+    lines += [_line(goal, figure, width) for goal, figure in found]
     return "\n".join(lines)
 
 
-def _line(goal: Goal, figure: Figure | None, width: int) -> str:
+def _line(goal: Goal, figure: Figure, width: int) -> str:
     limit = f"{'≥' if goal.is_met_above else '≤'} {goal.limit:g}"
     if goal.next_limit is not None:
         limit += f" ({goal.next_limit:g})"
     told = f"{goal.name:{width}}  {limit:>12}"
-    if figure is None:
-        return f"{told}  {'-':>8}  {'':14}  -"
     spread = f"({show_number(figure.low)}-{show_number(figure.high)})"
     if figure.low == figure.high:
         spread = ""

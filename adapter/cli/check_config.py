@@ -23,6 +23,7 @@ from adapter.config import (
     SECRETS,
     TABLES,
     Settings,
+    SettingsError,
     describe_settings,
 )
 from adapter.routing import RouteSettings
@@ -46,8 +47,13 @@ def check_config(config: str | None, ask: bool, as_json: bool, **options: str | 
     from adapter.cli.asked import ask_all
 
     arguments = split_lists(options)
-    settings = Settings.load(config, **arguments)
-    make_sidecar(settings)  # finds what only shows when it is put together
+    try:
+        settings = Settings.load(config, **arguments)
+        make_sidecar(settings)  # finds what only shows when it is put together
+    except SettingsError:
+        for warning in _misspelt(os.environ):  # it may be why
+            click.echo(_warning(warning), err=True)
+        raise
     report: dict[str, Any] = {
         "settings": _given(settings, _sources(config, arguments, os.environ)),
         "routes": _routes(settings),
@@ -129,13 +135,7 @@ def _routes(settings: Settings) -> list[dict[str, Any]]:
 
 def _warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return what works, and may not be meant."""
-    warnings = []
-    known = {ENV_PREFIX + name.upper() for name in describe_settings()} | _OTHER_VARIABLES
-    for variable in sorted(environ):
-        if variable.startswith(ENV_PREFIX) and variable not in known:
-            near = difflib.get_close_matches(variable, known, 1)
-            hint = f"; {near[0]} is one" if near else ""
-            warnings.append(f"{variable} is no setting{hint}.")
+    warnings = _misspelt(environ)
     has_keys = bool(settings.api_keys or settings.api_keys_file)
     has_upstream_key = settings.upstream_api_key is not None or any(
         route.upstream_api_key is not None for route in settings.routes.values()
@@ -155,6 +155,22 @@ def _warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     return warnings
 
 
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Return what is said of variables that look like settings, and are none."""
+    known = {ENV_PREFIX + name.upper() for name in describe_settings()} | _OTHER_VARIABLES
+    warnings = []
+    for variable in sorted(environ):
+        if variable.startswith(ENV_PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, known, 1)
+            hint = f"; {near[0]} is one" if near else ""
+            warnings.append(f"{variable} is no setting{hint}.")
+    return warnings
+
+
+def _warning(text: str) -> str:
+    return f"{click.style('warning', fg='yellow')}  {text}"
+
+
 def _text(report: Mapping[str, Any]) -> str:
     lines = []
     for each in report["settings"]:
@@ -171,7 +187,7 @@ def _text(report: Mapping[str, Any]) -> str:
         lines.append(f"    dialect {route['dialect']}, {key}")
     if report["warnings"]:
         lines.append("")
-        lines += [f"{click.style('warning', fg='yellow')}  {text}" for text in report["warnings"]]
+        lines += map(_warning, report["warnings"])
     if report["asked"]:
         lines.append("")
         for each in report["asked"]:

@@ -4,13 +4,14 @@ from contextlib import ExitStack
 
 import click
 
+from adapter.cli.ports import check_port
 from adapter.cli.serve import DEFAULT_HOST, DEFAULT_PORT, run_server
 from adapter.config import Settings
 from adapter.errors import UpstreamError
 
 _BANNER = """
 The adapter serves the Responses API on http://{host}:{port}/v1, in front of llama.cpp with a toy
-model of one million parameters. It knows a few dozen sentences and two tools; it is no real model.
+model of one million parameters. It knows a few dozen sentences and three tools; it is no real model.
 
 Try, in another terminal:
 
@@ -58,6 +59,7 @@ def demo(host: str, port: int, ui: bool) -> None:
             url = stack.enter_context(demo_upstream())
         except (ModuleNotFoundError, UpstreamError) as exc:  # the extra is missing, or no start
             raise click.ClickException(str(exc)) from exc
+        check_port(host, port)
         click.echo(_BANNER.format(host=host, port=port))
         settings = Settings.load(upstream=url, dialect="llama.cpp", store="memory:")
         run_server(settings, host=host, port=port, log_level="warning", ui=ui)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import tomllib
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def new_key(
     """Make an API key: print it once, with the table for `api_keys_file` that knows it by its hash."""
     if not re.fullmatch(NAME, name):
         raise click.UsageError("NAME: expected up to 64 letters, digits, '.', '_', '@' and '-'.")
+    if file is not None:
+        _check_name(name, Path(file))
     key = _read_key() if stdin else make_key()
     limits = {
         "requests_per_minute": requests_per_minute,
@@ -78,6 +81,22 @@ def _read_key() -> str:
             f"--stdin: expected a key of {MIN_KEY_CHARS} to {MAX_KEY_BYTES} ASCII characters."
         )
     return key
+
+
+def _check_name(name: str, file: Path) -> None:
+    """See that a file can take a key: a second one of a name would make it useless."""
+    try:
+        known = tomllib.loads(file.read_text(encoding="utf-8")).get("keys", {})
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise click.ClickException(f"Cannot read {file}: {exc.strerror}.") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise click.ClickException(f"{file} is not valid TOML: {exc}.") from exc
+    if isinstance(known, dict) and name in known:
+        raise click.ClickException(
+            f"{file} has a key of {name} already: choose another name, or take its table out."
+        )
 
 
 def _append(file: Path, table: str) -> None:

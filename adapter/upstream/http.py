@@ -337,6 +337,8 @@ def parse_base_url(base_url: str) -> URL:
         raise ValueError(
             "the base URL of an upstream must begin with http:// or https:// and a host"
         )
+    if parts.path.rstrip("/").endswith("/chat/completions"):
+        raise ValueError("leave /chat/completions off the base URL of an upstream: it is appended")
     if parts.username is not None or parts.password is not None:
         raise ValueError("credentials do not belong in a base URL: send an authorization header")
     return URL(base_url).with_fragment(None)

@@ -109,6 +109,14 @@ def test_what_serve_would_refuse_is_refused(arguments: list[str], message: str) 
     assert message in result.output
 
 
+def test_misspelt_variable_is_told_with_what_is_missing_for_it() -> None:
+    result = check(ADAPTER_UPSTRAEM=UPSTREAM)
+
+    assert result.exit_code == 2
+    assert "ADAPTER_UPSTRAEM is no setting; ADAPTER_UPSTREAM is one." in result.stderr
+    assert "No upstream" in result.stderr
+
+
 def test_upstreams_and_store_are_asked() -> None:
     with scripted_upstream() as upstream:
         result = check("--upstream", upstream.url, "--store", "memory:", "--ask")

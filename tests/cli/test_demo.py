@@ -87,6 +87,8 @@ def test_taken_port_ends_the_demo_without_a_traceback() -> None:
         process.wait_for("address already in use")
 
     assert "Traceback" not in process.output
+    assert "Try, in another terminal" not in process.output
+    assert f"make run ARGS='--port {port + 1}'" in process.output
 
 
 def test_missing_extra_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,30 @@ async def test_table_is_appended_to_the_file(tmp_path: Path) -> None:
     assert first.stdout.strip() not in file.read_text()
 
 
+def test_second_key_of_a_name_is_refused_before_it_spoils_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    run("alice", "--file", str(file))
+    kept = file.read_text()
+
+    again = run("alice", "--file", str(file))
+
+    assert again.exit_code == 1
+    assert "has a key of alice already" in again.output
+    assert file.read_text() == kept
+
+
+def test_file_that_is_not_toml_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text("[keys.alice\n")
+
+    result = run("bob", "--file", str(file))
+
+    assert result.exit_code == 1
+    assert "is not valid TOML: " in result.output
+    assert "line 1" in result.output
+    assert file.read_text() == "[keys.alice\n"
+
+
 @pytest.mark.parametrize(
     ("key", "kind"), [("a short one, of mine", "scrypt:"), ("k" * 40, "sha256:")]
 )

@@ -84,7 +84,15 @@ async def test_route_is_appended_to_path_of_base_url(
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8000", "ftp://host/v1", "http:///v1", "", "http://user:secret@host/v1"]
+    "url",
+    [
+        "127.0.0.1:8000",
+        "ftp://host/v1",
+        "http:///v1",
+        "",
+        "http://user:secret@host/v1",
+        "http://host/v1/chat/completions/?key=secret",
+    ],
 )
 def test_unusable_base_url_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(ValueError, match="base URL") as caught:

@@ -249,7 +249,7 @@ def _from_file(file: Path) -> dict[str, KeySettings]:
     except OSError as exc:
         raise SettingsError(f"Cannot read the file of keys: {exc}.") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"The file of keys {file} is not valid TOML.") from exc
+        raise SettingsError(f"The file of keys {file} is not valid TOML: {exc}.") from exc
     tables: Any = content.get("keys", {})
     if set(content) - {"keys"} or not isinstance(tables, dict):
         raise SettingsError(f"The file of keys {file}: expected nothing but tables [keys.NAME].")
