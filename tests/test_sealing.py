@@ -134,10 +134,9 @@ WITHOUT = """
 import logging, sys
 sys.modules["cryptography"] = None
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
-from adapter.asgi.sealer import make_sealer, warn_of_own_key
+from adapter.asgi.sealer import make_sealer
 from adapter.config import Settings, SettingsError
 print(make_sealer(Settings()))
-warn_of_own_key(Settings(), None)
 try:
     make_sealer(Settings(sealing_keys=("a long enough secret",)))
 except SettingsError as error:
@@ -152,7 +151,6 @@ def test_missing_library_is_told_by_the_name_of_its_extra() -> None:
 
     assert done.stdout.splitlines() == [
         "None",
-        "encrypted_content is asked for and left out: pip install 'responses-adapter[sealing]'",
         "Invalid setting 'sealing_keys': Sealing needs the cryptography library: "
         "pip install 'responses-adapter[sealing]'",
     ]

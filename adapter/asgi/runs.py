@@ -29,7 +29,7 @@ from adapter.sealing import Sealer
 from adapter.surroundings import Detached, Keep, Surroundings
 from adapter.translate.compaction import without_trigger
 from adapter.translate.replay import History
-from adapter.translate.request import to_chat_request
+from adapter.translate.request import SEALED, to_chat_request
 from adapter.types.request import ResponseRequest
 from adapter.upstream.base import Upstream
 
@@ -256,7 +256,7 @@ class Runs:
         own: dict[str, Any] = {}
         if "openresponses-version" in headers:
             own["open_names"] = True
-        if request.include and "reasoning.encrypted_content" in request.include:
+        if request.include and SEALED in request.include:
             own["sealer"] = self._sealer.to_seal
         if detached is not None:
             own["detached"] = detached

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from functools import cached_property
+from importlib.util import find_spec
 
 from adapter.config import Settings, SettingsError
 from adapter.sealing import PREFIX, Kind, Sealer
@@ -34,9 +35,15 @@ class LateSealer:
         return self._sealer.open(kind, sealed)
 
     @cached_property
+    def can_seal(self) -> bool:
+        """Whether what seals is installed."""
+        return find_spec("cryptography") is not None
+
+    @cached_property
     def to_seal(self) -> Sealer | None:
         """What seals, if anything does; how long that holds is said once."""
-        warn_of_own_key(self._settings, self._sealer)
+        if self._sealer is not None:
+            warn_of_own_key(self._settings)
         return self._sealer
 
     @cached_property
@@ -61,13 +68,9 @@ def make_sealer(settings: Settings) -> Sealer | None:
         return None
 
 
-def warn_of_own_key(settings: Settings, sealer: Sealer | None) -> None:
-    """Say that what is sealed will not outlive the process, or that nothing is."""
-    if sealer is None:
-        logger.warning(
-            "encrypted_content is asked for and left out: pip install 'responses-adapter[sealing]'"
-        )
-    elif not settings.sealing_keys:
+def warn_of_own_key(settings: Settings) -> None:
+    """Say that what is sealed will not outlive the process."""
+    if not settings.sealing_keys:
         logger.warning(
             "encrypted_content is sealed with a key of this process alone: after a restart, or on "
             "another worker, it cannot be opened. Set ADAPTER_SEALING_KEYS."

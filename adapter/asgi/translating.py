@@ -51,6 +51,7 @@ class Translating:
             open_sealed=partial(self._sealer.open, "reasoning"),
             open_compaction=partial(self._sealer.open, "compaction"),
             compacts=compacts,
+            seals=self._sealer.can_seal,
             kept_tools=self._kept_tools,
         )
 

@@ -5,15 +5,14 @@ would fill the memory before there is a request that the app could refuse. The l
 `h11_max_incomplete_event_size`, which is the same for its other parser.
 
 The first head has to come in time as well, or connections that say nothing would pile up.
-
-A client that does not read: what was written for it stays in the server's buffer, and a connection that
-is closed waits for it to be read, for ever.
 """
 
 import asyncio
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapter.cli.impatient_protocol import ImpatientProtocol
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -32,21 +31,17 @@ _BODY = (
 HEAD_SECONDS = 30.0
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(ImpatientProtocol, HttpToolsProtocol):
     """One connection.
 
     Attributes:
-        slow_reader_seconds: for clients to read what is in the buffer; 0 is for ever. uvicorn makes
-            the connections, and workers are made anew, so it is set for the class, once a process.
         head_seconds: for the first head of a connection.
     """
 
-    slow_reader_seconds: ClassVar[float] = 0.0
     head_seconds: ClassVar[float] = HEAD_SECONDS
 
     _head_bytes = 0
     _in_head = True
-    _patience: asyncio.TimerHandle | None = None
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -73,17 +68,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_head_timer()
         super().on_headers_complete()
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self.slow_reader_seconds and self._patience is None:
-            self._patience = self.loop.call_later(self.slow_reader_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stop_waiting()
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
         self._stop_head_timer()
         super().connection_lost(exc)
 
@@ -91,8 +76,3 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None

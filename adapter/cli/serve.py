@@ -205,7 +205,7 @@ def run_server(
         "log_level": log_level,
         "access_log": False,
         "proxy_headers": False,  # nobody here asks who the client is
-        **server_options(settings, ui=ui),
+        **server_options(settings),
         **(tls or {}),
     }
     app = make_app(settings, host, workers, ui=ui)  # finds faults before there are workers
@@ -269,17 +269,17 @@ def create_worker() -> "StoppingApp":
 
 def stopping(app: "ResponsesAPI | Inspector") -> "StoppingApp":
     """Return an app that ends in order when its process is told to."""
-    from adapter.cli.http_protocol import LimitedProtocol
+    from adapter.cli.impatient_protocol import ImpatientProtocol
     from adapter.cli.log_masks import mask_headers
     from adapter.cli.stopping import StoppingApp
 
     mask_headers()
-    LimitedProtocol.slow_reader_seconds = app.settings.slow_reader_timeout
+    ImpatientProtocol.slow_reader_seconds = app.settings.slow_reader_timeout
     return StoppingApp(app, app.settings.shutdown_delay, app.settings.shutdown_timeout)
 
 
-def server_options(settings: Settings, *, ui: bool) -> dict[str, Any]:
-    """Return what uvicorn has to know of the settings; see `run_server`."""
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return what uvicorn has to know of the settings."""
     from adapter.cli.stopping import LAST_WORDS_SECONDS
 
     limit = settings.shutdown_timeout
@@ -287,8 +287,7 @@ def server_options(settings: Settings, *, ui: bool) -> dict[str, Any]:
         "http": "adapter.cli.http_protocol:LimitedProtocol",
         "h11_max_incomplete_event_size": settings.max_header_bytes,
         "timeout_graceful_shutdown": math.ceil(limit + LAST_WORDS_SECONDS) if limit else None,
-        # The inspector looks at frames one by one, as ASGI has them.
-        "ws": "auto" if ui else "adapter.cli.socket_protocol:TextsProtocol",
+        "ws": "adapter.cli.socket_protocol:TextsProtocol",
         "ws_max_size": settings.max_body_bytes,  # a frame may be as large as a body
         # Most clients offer it. Event streams are not compressed either; with it, a delta of a
         # burst took 1.25 to 1.85 times the CPU, and an idle connection 81 kB in place of 32.

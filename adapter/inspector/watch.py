@@ -17,6 +17,7 @@ from adapter.asgi.paths import COMPACT, INPUT_TOKENS, RESPONSES, find_route, rou
 from adapter.asgi.route import Route
 from adapter.asgi.runs import Runs
 from adapter.asgi.service import Service
+from adapter.asgi.socket_frames import SEND_TEXTS
 from adapter.compaction import CompactionRun
 from adapter.config import Settings
 from adapter.inspector.exchange import Exchange
@@ -207,9 +208,12 @@ class Watch:
                     exchange.ended(is_complete=True)
             await send(message)
 
+        # Frames are looked at one by one, as ASGI has them.
+        extensions = {**(scope.get("extensions") or {})}
+        extensions.pop(SEND_TEXTS, None)
         token = _begin_frame.set(begin)
         try:
-            await self._app(scope, receive, watched)
+            await self._app({**scope, "extensions": extensions}, receive, watched)
         finally:
             _begin_frame.reset(token)
             for exchange in begun:

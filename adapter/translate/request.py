@@ -85,6 +85,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         open_sealed: (encrypted content) to the reasoning that we sealed, or None if it is not ours.
         open_compaction: the same for the summary of a conversation.
         compacts: what `context_management` asks for is done; otherwise it is reported as dropped.
+        seals: reasoning can be sealed for the client to carry; the same otherwise.
         kept_tools: the tools of the last requests, or None to read those of each.
     """
 
@@ -98,6 +99,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     open_sealed: Callable[[str], str | None] | None = None
     open_compaction: Callable[[str], str | None] | None = None
     compacts: bool = False
+    seals: bool = True
     kept_tools: KeptTools | None = None
 
 
@@ -124,6 +126,8 @@ _DEFAULTS = Options()
 _NOTHING_YET = Progress()
 _NO_HISTORY = History()
 _NO_TOOLS = Toolbox()
+# What `include` names, to have it with reasoning items.
+SEALED = "reasoning.encrypted_content"
 _NOTHING_CHOSEN = ChosenTools((), None, "auto")
 
 
@@ -211,11 +215,7 @@ def to_chat_request(
         answer_schema=draft.answer_schema,
         dropped=(
             *parameters.dropped,
-            *(
-                ["context_management"]
-                if request.context_management and not options.compacts
-                else ()
-            ),
+            *_left_undone(request, options),
             *toolbox.dropped,
             *given.skipped,
             *superseded,
@@ -230,6 +230,16 @@ def to_chat_request(
         and options.custom_grammars == "repair"
         and draft.text_call is None,
     )
+
+
+def _left_undone(request: ResponseRequest, options: Options) -> list[str]:
+    """Return the paths of what is asked of us, and is not done here."""
+    undone: list[str] = []
+    if request.context_management and not options.compacts:
+        undone.append("context_management")
+    if request.include and not options.seals and SEALED in request.include:
+        undone.append(f"include[{request.include.index(SEALED)}]")
+    return undone
 
 
 def _open_tools(

@@ -1,6 +1,7 @@
 """Thoughts of a model go to the client and come back, plain or sealed, and upstream in its own field."""
 
 import logging
+import sys
 from typing import Any
 
 import httpx2
@@ -110,6 +111,21 @@ async def test_stream_holds_the_seal_where_the_item_is_done(
     assert "encrypted_content" not in items["response.output_item.added"]
     sealed = items["response.output_item.done"]["encrypted_content"]
     assert stream.events[-1]["response"]["output"][0]["encrypted_content"] == sealed
+
+
+async def test_what_cannot_be_sealed_is_reported(
+    start: Start,
+    client: httpx2.AsyncClient,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    start(dialect="vllm")
+    upstream.reply(CALL)
+
+    answer = await client.post("/v1/responses", json={"model": "m", "input": "Hi", **SEAL})
+
+    assert answer.headers["x-adapter-dropped"] == "include[0]"
 
 
 @pytest.mark.parametrize(

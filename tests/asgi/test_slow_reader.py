@@ -11,8 +11,10 @@ import pytest
 
 from adapter.asgi.app import make_sidecar
 from adapter.cli.http_protocol import LimitedProtocol
+from adapter.cli.socket_protocol import TextsProtocol
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.many_routes import Put, put
+from tests.asgi.sockets import open_socket
 from tests.asgi.streams import REQUEST
 from tests.servers.adapter import serving
 from tests.servers.answers import Answer, Pause, chunk, stream_answer, text_answer
@@ -98,6 +100,30 @@ async def test_server_lets_go_of_what_a_client_never_read(
     body = REQUEST | {"stream": True}
     async with serving(app, http=Impatient) as url, deaf_client(url, "/v1/responses", body):
         await (await upstream.request(0)).disconnected.wait()
+
+
+async def test_server_lets_go_of_what_a_websocket_never_read(
+    upstream: ScriptedUpstream, put: Put
+) -> None:
+    """As over HTTP; and the app's limit of WebSockets does not count those that it has left."""
+    app = put(make_sidecar, upstream=upstream.url, slow_reader_timeout=0)
+    upstream.reply(ENDLESS)
+    lost = asyncio.Event()
+
+    class Impatient(TextsProtocol):
+        slow_reader_seconds = 0.2
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async with serving(app, ws=Impatient) as url, open_socket(url, max_queue=1) as client:
+        await client.create()
+        client.connection.transport.pause_reading()
+        async with asyncio.timeout(5):
+            await (await upstream.request(0)).disconnected.wait()
+            await lost.wait()
+        client.connection.transport.abort()  # or it would wait to be closed in order
 
 
 @pytest.mark.parametrize(
