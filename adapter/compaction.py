@@ -140,15 +140,13 @@ class CompactionRun(ResponseRun):
         self._compactor = compactor
 
     async def _answer(self) -> AsyncGenerator[list[Event], None]:
-        said: list[Event] = []
         try:
             compacted = await self._compactor.compact()
-            said += self._opening()
-            said += self._machine.add(compacted.item)
-            said += self._machine.end_turn(None, compacted.usage)
-            said += await self._finish(compacted.service_tier)
+            said = [*self._opening(), *self._machine.add(compacted.item)]
+            yield said + self._machine.end_turn(None, compacted.usage)
+            said = await self._finish(compacted.service_tier)
         except Exception as exc:  # noqa: BLE001  # it is told of, or raised again
-            said += await self._failed(exc)
+            said = await self._failed(exc)
         yield said
 
 

@@ -124,19 +124,23 @@ class ResponseRun(Making):
                 async with aclosing(hosted.run(machine, self.translation.toolbox)) as called:
                     async for events in called:
                         yield events
-                if not self.is_over and (events := await self._after_calls(hosted)):
-                    yield events
+                async with aclosing(self._after_calls(hosted)) as after:
+                    async for events in after:
+                        yield events
         except Exception as exc:  # noqa: BLE001  # it is told of, or raised again
             yield await self._failed(exc)
 
-    async def _after_calls(self, hosted: HostedTools) -> list[Event]:
+    async def _after_calls(self, hosted: HostedTools) -> AsyncGenerator[list[Event], None]:
         """Go on with what came of the calls; or end, if no more are made here, or only by the client."""
+        if self.is_over:
+            return
         is_last = bool(self._machine.client_calls) or not hosted.may_call
-        compacted = await self._compact_if_long()
+        if compacted := await self._compact_if_long():
+            yield compacted
         if is_last:
-            return [*compacted, *await self._finish(self._service_tier)]
-        self._go_on(hosted)
-        return compacted
+            yield await self._finish(self._service_tier)
+        else:
+            self._go_on(hosted)
 
     def _go_on(self, hosted: HostedTools | None) -> None:
         """Ask with what has come since."""
@@ -147,7 +151,9 @@ class ResponseRun(Making):
     async def _turn(self) -> AsyncGenerator[list[Event], None]:
         """Ask the upstream, again if a refusal taught something, and say what it answers.
 
-        There is no generator around this one to say what goes wrong: each read would pass it.
+        There is no generator around this one to say what goes wrong: each read would pass it. What
+        has been made is handed on before anything takes its time: it has its numbers, which others
+        would come before, and it would be lost if the run were ended meanwhile.
         """
         while not (self.is_over or self._machine.pending_calls):
             turn = self._asking.new_turn(joins=self._is_collected)
@@ -155,23 +161,23 @@ class ResponseRun(Making):
             try:
                 async with turn.open(self._asking.translation) as chunks:
                     async for chunk in chunks:
-                        said = self._say(turn, turn.read(chunk))
-                        # The last leaves with the closing events, unless keeping takes its time.
-                        if said and not (turn.is_over and self._keep is None):
+                        deltas = turn.read(chunk)
+                        if turn.is_over:  # the last leaves with the closing events
+                            deltas += await turn.read_rest(chunks)
+                            said = self._say(turn, deltas)
+                            turn.check()
+                            break
+                        if said := self._say(turn, deltas):
                             yield said
                             said = []
-                        if turn.is_over:
-                            turn.check()
-                            said += self._say(turn, await turn.read_rest(chunks))
-                            break
                 self._end(turn, said)
-                is_long = self._room.is_short(turn.usage)
-                if said and is_long:  # a compaction takes its time, too
+                if said and (self._keep is not None or self._room.is_short(turn.usage)):
                     yield said
                     said = []
-                if not self._machine.pending_calls:
-                    said += await self._compact_if_long() if is_long else []
-                    said += await self._finish(turn.service_tier)
+                if compacted := await self._compact_if_long():
+                    yield compacted
+                is_done = not self._machine.pending_calls
+                said += await self._finish(turn.service_tier) if is_done else []
             except Exception as exc:  # noqa: BLE001  # it is told of, or raised again
                 if said:
                     yield said
@@ -258,8 +264,9 @@ class ResponseRun(Making):
         return []
 
     async def _compact_if_long(self) -> list[Event]:
-        is_wanted = self._room.is_short(self._usage) and not self._machine.is_incomplete
-        return await self._compact() if is_wanted else []
+        machine = self._machine
+        is_wanted = self._room.is_short(self._usage) and not machine.is_incomplete
+        return await self._compact() if is_wanted and not machine.pending_calls else []
 
     async def _compact(self) -> list[Event]:
         """Put a compaction into the response; nothing if there is none to be had."""

@@ -145,10 +145,10 @@ class Turn:
     async def read_rest(self, chunks: AsyncGenerator[bytes, None]) -> list[Delta]:
         """Return what comes behind the end that the model has said: nothing, as a rule.
 
-        A body that breaks off here, or does not end soon, was complete.
+        Behind a failure nothing is read. A body that breaks off here, or does not end soon, was complete.
         """
         deltas: list[Delta] = []
-        if getattr(self._answer, "is_read", False):
+        if self._reader.failure is not None or getattr(self._answer, "is_read", False):
             return deltas
         with suppress(TimeoutError, UpstreamError), Deadline(END_GRACE_SECONDS):
             async for chunk in chunks:

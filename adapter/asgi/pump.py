@@ -166,6 +166,8 @@ class EventPump:
 
     def _break_silence(self) -> None:
         """Begin without the upstream, or give a sign of life."""
+        if self._run.is_over:
+            return  # the last events have their numbers, and leave once they are kept
         if self._has_begun:
             is_event = self._times.keepalive == "event"
             self._start_aside([self._run.keepalive()] if is_event else [])

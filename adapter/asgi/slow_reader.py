@@ -67,6 +67,7 @@ class SlowReader:
             return math.inf
         if self.since and self._loop.time() - self.since >= self._seconds:
             logger.info("a client that reads nothing for %g s is dropped", self._seconds)
+            self._seconds = 0.0  # whoever looks may look on while the work is being stopped
             self._on_slow()
             return math.inf
         return self._seconds / _LOOKS

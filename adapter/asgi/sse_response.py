@@ -71,9 +71,11 @@ class SSEResponse:
         self._reader.since = 0.0
 
     async def _comment(self) -> None:
+        self._reader.since = self._loop.time()
         await self._send(
             {"type": "http.response.body", "body": KEEPALIVE_COMMENT, "more_body": True}
         )
+        self._reader.since = 0.0
 
     async def _send_headers(self) -> None:
         self._has_begun = True

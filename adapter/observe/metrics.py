@@ -30,8 +30,9 @@ from adapter.types.response import Usage
 
 # Between two times that a process shows the others what it has counted.
 SHARED_SECONDS: Final = 1.0
-# After as many requests what was counted is handed over, though nobody looks: it takes memory.
-MANY_REQUESTS: Final = 1000
+# After as many requests, or answers of the store, what was counted is handed over, though nobody
+# looks: it takes memory. An idle server asks its store too, and who follows a run asks often.
+MANY: Final = 1000
 
 NO_ROUTE: Final = "none"
 NO_STATUS: Final = "none"
@@ -79,7 +80,7 @@ class Metrics(Sink):
         self._families: set[str] = set()
         self._shared_seconds = shared_seconds
         self._timer: asyncio.TimerHandle | None = None
-        self._counted = 0  # requests, since it was handed over
+        self._counted = 0  # requests and answers of the store, since it was handed over
 
     def flush(self) -> None:
         """Hand over to the library what was counted."""
@@ -122,11 +123,14 @@ class Metrics(Sink):
             requests.value += 1
         if exchange.run is not None:
             self._count_run(exchange, exchange.run)
-        self._counted += 1
-        if self._counted >= MANY_REQUESTS:
-            self.flush()
-        elif self._shared_seconds is not None:
+        self._flush_if_many()
+        if self._shared_seconds is not None:
             self._flush_within(self._shared_seconds)
+
+    def _flush_if_many(self) -> None:
+        self._counted += 1
+        if self._counted >= MANY:
+            self.flush()
 
     def _new_requests(
         self, transport: Transport, method: str, endpoint: str, route: str, status: int
@@ -216,6 +220,7 @@ class Metrics(Sink):
         self._tallies.observe(self._meters.store_seconds, operation).add(seconds)
         if failed:
             self._count(self._meters.store_errors, operation).value += 1
+        self._flush_if_many()
 
     def retry(self, route: str) -> None:
         """See `Sink.retry`."""

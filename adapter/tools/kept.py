@@ -15,7 +15,9 @@ from adapter.tools.toolbox import MAX_TOOLS, HostedTools, Toolbox, open_toolbox
 from adapter.types.tools import FunctionTool
 
 MAX_LISTS = 8
-MAX_BYTES = 128 * 1024  # of one list: agents send 30 kB; what is made of it takes thrice that
+# Of one list: agents send 30 kB. What is made of it takes thrice that, and of one that is made of
+# empty objects 25 times: 26 MB for as many lists as are kept.
+MAX_BYTES = 128 * 1024
 _WITHOUT_SECRETS = frozenset(
     {
         "apply_patch",

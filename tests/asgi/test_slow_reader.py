@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapter.asgi.app import make_sidecar
+from adapter.asgi.slow_reader import SlowReader
 from adapter.cli.http_protocol import LimitedProtocol
 from adapter.cli.socket_protocol import TextsProtocol
 from tests.asgi.conftest import Stand, Start
@@ -61,6 +62,18 @@ async def test_passed_on_answer_that_nobody_reads_is_dropped_with_its_upstream(
 
     async with deaf_client(stand.url, "/v1/chat/completions", REQUEST):
         await (await upstream.request(0)).disconnected.wait()
+
+
+async def test_client_is_dropped_once_however_long_that_takes() -> None:
+    """The timer of a stream looks on until its work has been stopped."""
+    dropped: list[str] = []
+    reader = SlowReader(0.001, lambda: dropped.append("client"))
+    reader.since = asyncio.get_running_loop().time() - 1
+
+    reader.look()
+    reader.look()
+
+    assert dropped == ["client"]
 
 
 async def test_silence_of_the_upstream_is_not_the_clients_fault(

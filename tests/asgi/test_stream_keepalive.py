@@ -3,9 +3,15 @@
 Source: sheet §2 (numbers without gaps); `clients.md` (Codex counts only events as life).
 """
 
+import asyncio
+from collections.abc import Sequence
+
 import httpx2
 import pytest
 
+from adapter.store.base import ResponseRecord, StoredItem
+from adapter.store.memory import MemoryStore
+from adapter.stream import encode
 from adapter.stream.grammar import check
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.recorder import Recorder
@@ -147,6 +153,29 @@ def test_keepalives_do_not_pile_up_before_a_slow_client(send_seconds: float) -> 
 
     assert check(_blocks(sent)[:-1]) == []
     assert len(_times(sent)) <= 200 / 15
+
+
+@pytest.mark.parametrize(
+    "end", [STOP, event({"error": {"message": "It broke."}})], ids=["completed", "failed"]
+)
+def test_numbers_are_in_order_when_a_keepalive_is_due_as_the_response_is_kept(end: bytes) -> None:
+    class SlowStore(MemoryStore):
+        async def save(self, record: ResponseRecord, appended: Sequence[StoredItem] = ()) -> None:
+            await asyncio.sleep(40)
+            await super().save(record, appended)
+
+    sent = play([HELLO, end], keepalive_interval=15, store=SlowStore())
+
+    assert check(_blocks(sent)[:-1]) == []
+    assert sent[-1].at == 40
+
+
+def test_client_that_does_not_take_a_comment_is_dropped() -> None:
+    options = {"keepalive_interval": 15, "keepalive": "comment", "slow_reader_timeout": 20}
+
+    sent = play([HELLO, 100.0, HELLO, STOP], refuses=encode.KEEPALIVE_COMMENT, **options)
+
+    assert types(_blocks(sent))[-1] == "response.output_text.delta"
 
 
 def _blocks(sent: list[Sent]) -> list[object]:

@@ -48,16 +48,19 @@ def event(data: Mapping[str, Any] | str) -> bytes:
     return b"data: " + (data if isinstance(data, str) else json.dumps(data)).encode() + b"\n\n"
 
 
-def play(steps: Sequence[Step], *, send_seconds: float = 0, **settings: Any) -> list[Sent]:
+def play(
+    steps: Sequence[Step], *, send_seconds: float = 0, refuses: bytes = b"", **settings: Any
+) -> list[Sent]:
     """Return what the app sends for a stream request.
 
     Args:
         steps: what the upstream does: bytes are one read, numbers are seconds of silence.
         send_seconds: how long the client takes for each body.
+        refuses: a body that the client never takes.
         settings: of the app.
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_play(steps, send_seconds, settings))
+        return runner.run(_play(steps, send_seconds, refuses, settings))
 
 
 def play_socket(
@@ -107,7 +110,7 @@ async def _play_socket(
 
 
 async def _play(
-    steps: Sequence[Step], send_seconds: float, settings: Mapping[str, Any]
+    steps: Sequence[Step], send_seconds: float, refuses: bytes, settings: Mapping[str, Any]
 ) -> list[Sent]:
     loop = asyncio.get_running_loop()
     app = ResponsesAPI(_TimedUpstream(steps), environ={}, **settings)
@@ -122,6 +125,8 @@ async def _play(
     async def send(message: Message) -> None:
         if message["type"] == "http.response.body" and send_seconds:
             await asyncio.sleep(send_seconds)
+        if refuses and message.get("body") == refuses:
+            await loop.create_future()
         sent.append(Sent(loop.time(), message))
 
     scope = {"type": "http", "method": "POST", "path": "/v1/responses", "headers": []}

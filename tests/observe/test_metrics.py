@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from adapter.observe.exchange import Exchange
-from adapter.observe.metrics import MANY_REQUESTS, Metrics
+from adapter.observe.metrics import MANY, Metrics
 from tests.asgi.conftest import Stand, Start
 from tests.asgi.sockets import open_socket
 from tests.asgi.streams import REQUEST, open_stream, read_stream
@@ -67,7 +67,7 @@ async def test_much_is_handed_over_though_nobody_looks() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
 
-    for _ in range(MANY_REQUESTS):
+    for _ in range(MANY):
         exchange = Exchange("http", "GET", "/models", {})
         metrics.begin(exchange)
         exchange.close(None)
@@ -79,7 +79,20 @@ async def test_much_is_handed_over_though_nobody_looks() -> None:
         for sample in metric.samples
         if sample.name == "responses_adapter_requests_total"
     ]
-    assert told == MANY_REQUESTS
+    assert told == MANY
+
+
+async def test_answers_of_the_store_are_handed_over_though_there_are_no_requests() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+
+    for _ in range(MANY):
+        metrics.store("purge", 0.1, failed=False)
+
+    asked = registry.get_sample_value(
+        "responses_adapter_store_seconds_count", {"operation": "purge"}
+    )
+    assert asked == MANY
 
 
 async def test_what_is_under_way_is_told(
