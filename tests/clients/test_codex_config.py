@@ -89,7 +89,8 @@ def test_codex_answers_with_the_configuration_of_the_readme(
 def test_codex_patches_files_with_the_commands_of_the_readme(
     clients: Clients, upstream: StrictUpstream, url: str, tmp_path: Path
 ) -> None:
-    command, use = code_block("tested", "profile").splitlines()
+    folder, command, use = code_block("tested", "profile").splitlines()
+    assert folder == "mkdir -p ~/.codex"
     codex = Codex(clients.codex, tmp_path, 'approval_policy = "never"\n')
     program, *words = command.replace("~/.codex", str(codex.home)).split()
     assert (program, *words[:1], words[-2]) == ("responses-adapter", "codex-config", ">")
