@@ -144,6 +144,8 @@ class ResponsesAPI:
         if self._other is not None:
             serving = self._other(scope, receive, send)
             observer = self._service.observer
+            if observer is None:
+                return serving
             return observing(observer, scope, OTHER_ENDPOINT, read_headers(scope), serving)
         if scope["type"] == "websocket":
             return deny_upgrade(scope, receive, send, status=404)

@@ -19,23 +19,21 @@ _NOBODY: Final = nullcontext()
 
 
 def observing(
-    observer: Observer | None,
+    observer: Observer,
     scope: Scope,
     endpoint: str,
     headers: Mapping[str, str],
     serving: Awaitable[None],
 ) -> Awaitable[None]:
-    """Return what serves a request, or a WebSocket, and is observed if somebody wants to know.
+    """Return what serves a request, or a WebSocket, and is observed.
 
     Args:
-        observer: who that is.
+        observer: is told.
         scope: of the request.
         endpoint: without ids.
         headers: of the request.
         serving: serves it.
     """
-    if observer is None:
-        return serving
     if scope["type"] == "http":
         exchange = Exchange("http", scope["method"], endpoint, headers)
     else:

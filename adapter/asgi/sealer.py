@@ -42,8 +42,11 @@ class LateSealer:
     @cached_property
     def to_seal(self) -> Sealer | None:
         """What seals, if anything does; how long that holds is said once."""
-        if self._sealer is not None:
-            warn_of_own_key(self._settings)
+        if self._sealer is not None and not self._settings.sealing_keys:
+            logger.warning(
+                "encrypted_content is sealed with a key of this process alone: after a restart, or "
+                "on another worker, it cannot be opened. Set ADAPTER_SEALING_KEYS."
+            )
         return self._sealer
 
     @cached_property
@@ -66,12 +69,3 @@ def make_sealer(settings: Settings) -> Sealer | None:
         if keys:
             raise SettingsError(f"Invalid setting 'sealing_keys': {exc}") from exc
         return None
-
-
-def warn_of_own_key(settings: Settings) -> None:
-    """Say that what is sealed will not outlive the process."""
-    if not settings.sealing_keys:
-        logger.warning(
-            "encrypted_content is sealed with a key of this process alone: after a restart, or on "
-            "another worker, it cannot be opened. Set ADAPTER_SEALING_KEYS."
-        )

@@ -21,6 +21,7 @@ from adapter.background.run import DetachedRun
 from adapter.errors import AdapterError, StoreError
 from adapter.loop import ResponseRun
 from adapter.store.base import FINAL_STATUSES, LoggedEvent, ResponseRecord, ResponseStore
+from adapter.tasks import stop
 from adapter.types.events import Event
 from adapter.types.response import Response
 
@@ -182,9 +183,7 @@ class BackgroundRuns:
             else:
                 run.fail(_stopped())
         await self._wait(CLOSING_SECONDS)
-        for _, task in left:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in left), return_exceptions=True)
+        await stop([task for _, task in left])
         await self._release([run for run, _ in left if _is_safe(run.record, run.has_begun)])
 
     async def _wait(self, seconds: float) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-import tomllib
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import click
 
 from adapter.asgi.access.hashes import new_key as make_key
 from adapter.asgi.access.hashes import to_scrypt, to_sha256
-from adapter.asgi.access.keys import MAX_KEY_BYTES, NAME
+from adapter.asgi.access.keys import MAX_KEY_BYTES, NAME, KeyRing
+from adapter.config import SettingsError
 
 SHORT_KEY_CHARS = 32  # below that, a key is taken for one that somebody thought of
 MIN_KEY_CHARS = 12
@@ -85,15 +85,13 @@ def _read_key() -> str:
 
 def _check_name(name: str, file: Path) -> None:
     """See that a file can take a key: a second one of a name would make it useless."""
-    try:
-        known = tomllib.loads(file.read_text(encoding="utf-8")).get("keys", {})
-    except FileNotFoundError:
+    if not file.exists():
         return
-    except OSError as exc:
-        raise click.ClickException(f"Cannot read {file}: {exc.strerror}.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise click.ClickException(f"{file} is not valid TOML: {exc}.") from exc
-    if isinstance(known, dict) and name in known:
+    try:
+        known = KeyRing(file=str(file)).get(name)
+    except SettingsError as exc:
+        raise click.ClickException(str(exc)) from exc
+    if known is not None:
         raise click.ClickException(
             f"{file} has a key of {name} already: choose another name, or take its table out."
         )

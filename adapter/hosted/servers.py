@@ -9,9 +9,9 @@ import msgspec
 
 from adapter.errors import InvalidRequestError
 from adapter.hosted.hosting import Hosting
-from adapter.hosted.tasks import stop
 from adapter.runners.base import ListFailedError, McpRunner, McpServer, authorization_header
 from adapter.stream.machine import ResponseStream
+from adapter.tasks import stop
 from adapter.tools.mcp import McpTool, ServerRules, is_allowed
 from adapter.tools.toolbox import Toolbox
 from adapter.types.events import Event

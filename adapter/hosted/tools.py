@@ -16,10 +16,10 @@ import msgspec
 from adapter.errors import ToolError
 from adapter.hosted.hosting import Hosting
 from adapter.hosted.servers import Servers
-from adapter.hosted.tasks import stop
 from adapter.hosted.told import MadeCall, MadeCalls
 from adapter.stream.machine import ResponseStream
 from adapter.stream.pending import ApprovedCall, PendingCall
+from adapter.tasks import stop
 from adapter.tools.choice import required_server
 from adapter.tools.function import NO_PARAMETERS
 from adapter.tools.kinds import OfferedTool

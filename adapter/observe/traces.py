@@ -122,7 +122,6 @@ class Traces(Sink):
             return
         sent = exchange.context
         if is_recording:
-            self._end_turn(exchange)
             call.span = self._tracer.start_span(
                 f"{call.operation} {call.name}",
                 exchange.context,

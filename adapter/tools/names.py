@@ -21,7 +21,7 @@ _JOINT = "__"
 
 def chat_name(name: str, namespace: str | UnsetType | None = UNSET) -> str:
     """Return the name to offer: the same if it fits, always the same one if it does not."""
-    joined = f"{namespace}{_JOINT}{name}" if namespace else name
+    joined = _join(name, namespace)
     return joined if _fits(joined) else hashed_name(name, namespace)
 
 
@@ -30,6 +30,9 @@ def hashed_name(name: str, namespace: str | UnsetType | None = UNSET) -> str:
     whole = f"{namespace or ''}\0{name}"
     digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARS]
     # The end tells more than the beginning, which the tools of one server share.
-    joined = f"{namespace}{_JOINT}{name}" if namespace else name
-    stem = _UNFIT.sub("_", joined)[-(MAX_NAME_CHARS - _HASH_CHARS - 1) :]
+    stem = _UNFIT.sub("_", _join(name, namespace))[-(MAX_NAME_CHARS - _HASH_CHARS - 1) :]
     return f"{stem}_{digest}"
+
+
+def _join(name: str, namespace: str | UnsetType | None) -> str:
+    return f"{namespace}{_JOINT}{name}" if namespace else name

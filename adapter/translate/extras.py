@@ -73,15 +73,15 @@ PASSED_THROUGH = frozenset(
 # Fields of a chat request that are ours to write.
 _RESERVED = frozenset({"messages", "n", "stream", "stream_options"})
 # Sent where the dialect knows them, or the route passes them on.
-HINTS = (
+_HINTS = (
     "user",
     "safety_identifier",
     "prompt_cache_key",
     "prompt_cache_retention",
     "service_tier",
 )
-_hints_of = attrgetter(*HINTS)
-_NO_HINTS = (None,) * len(HINTS)
+_hints_of = attrgetter(*_HINTS)
+_NO_HINTS = (None,) * len(_HINTS)
 # Sent where the route passes them on: chat completions have them too, for a store of their own.
 _PASSABLE = ("metadata", "store")
 
@@ -112,7 +112,7 @@ def add_hints(
     if hints == _NO_HINTS and not pass_fields:
         return ()
     dropped: list[str] = []
-    for name, value in zip(HINTS, hints, strict=True):
+    for name, value in zip(_HINTS, hints, strict=True):
         if value is None:
             continue
         if name in known or name in pass_fields:

@@ -23,13 +23,7 @@ import msgspec
 
 from adapter.dialects import Dialect
 from adapter.errors import InvalidRequestError
-from adapter.translate.extras import (
-    HINTS,
-    UnknownFields,
-    add_extras,
-    add_hints,
-    add_verbosity,
-)
+from adapter.translate.extras import UnknownFields, add_extras, add_hints, add_verbosity
 from adapter.types.decoding import missing_parameter, unsupported
 from adapter.types.request import (
     ChatResponseFormat,
@@ -101,17 +95,24 @@ _NONE_IN_PART = (None,) * len(_SUPPORTED_IN_PART)
 _NO_SAMPLING = (None,) * len(_SAMPLING)
 
 # All that parameters of a chat request come from: the shortest requests give none of them.
+_TRANSLATED_ELSEWHERE = frozenset(
+    {
+        "model",
+        "input",
+        "input_items",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+    }
+)
 _SOURCES = (
-    *_SAMPLING,
-    *HINTS,
-    "max_output_tokens",
-    "max_completion_tokens",
-    "max_tokens",
-    "top_logprobs",
     "include",
-    "reasoning",
-    "text",
-    "response_format",
+    *(
+        name
+        for name, policy in POLICIES.items()
+        if policy == "mapped" and name not in _TRANSLATED_ELSEWHERE
+    ),
 )
 _sources_of = attrgetter(*_SOURCES)
 _NO_SOURCES = (None,) * len(_SOURCES)

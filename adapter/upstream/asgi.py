@@ -60,12 +60,8 @@ class AsgiUpstream:
 
     def for_scope(self, scope: Mapping[str, Any]) -> "AsgiUpstream":
         """Return the upstream for the request of this client; it needs no `aclose` of its own."""
-        bound = object.__new__(AsgiUpstream)  # `copy.copy` takes 3 µs
-        bound._scope = scope
-        bound._path_prefix = self._path_prefix
-        bound._close_grace = self._close_grace
-        bound._running = self._running
-        bound._call = self._call
+        bound = object.__new__(type(self))  # as `copy.copy` does, which takes 3 µs
+        vars(bound).update(vars(self), _scope=scope)
         return bound
 
     def open(self, body: bytes, headers: Mapping[str, str]) -> "AsgiCall":
